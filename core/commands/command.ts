@@ -1,0 +1,90 @@
+import type { Pryx } from "../api.ts";
+import type { Config, ConfigFile, Paths } from "../config/config.ts";
+import type { PryxEvent } from "../domain/event.ts";
+import type { Infer, Json, ObjectSchema } from "../domain/schema.ts";
+import type { PolicyView } from "../policy/policy.ts";
+import type { ModelCatalog, Provider } from "../providers/provider.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { Secrets } from "../secrets/secret_store.ts";
+import type { Blobs, Store } from "../store/store.ts";
+import type { Tool } from "../tools/tool.ts";
+
+/** What a command works with. Everything costly is behind a function and made on first use. */
+export interface CommandContext {
+  readonly signal: AbortSignal;
+  readonly paths: Paths;
+  /** Absolute path of the folder that the command is about. */
+  readonly cwd: string;
+  config(): Promise<Config>;
+  configFile(): Promise<ConfigFile>;
+  pryx(): Promise<Pryx>;
+  store(): Promise<Store>;
+  blobs(): Promise<Blobs>;
+  policy(): Promise<PolicyView>;
+  secrets(): Promise<Secrets>;
+  provider(name: string): Promise<Provider>;
+  catalog(): Promise<ModelCatalog>;
+  sandbox(): Promise<Sandbox>;
+  tools(): Promise<readonly Tool[]>;
+  /** Where the command shows what happens while it runs. */
+  readonly surface: CommandSurface;
+}
+
+/** What a surface offers a running command. */
+export interface CommandSurface {
+  /** `cli`, `repl`, `http`, `automation`. */
+  readonly name: string;
+  /** True when a person is there to answer. */
+  readonly attended: boolean;
+  /** Shows an event as it happens. */
+  event(event: PryxEvent): void;
+  /** Progress for people, one line. */
+  note(text: string): void;
+  /** All of standard input, or its counterpart; undefined when there is none. */
+  input(): Promise<Uint8Array | undefined>;
+  /** Asks a person for a line. `secret`: without showing it. Rejects with `usage` where nobody is there. */
+  prompt(question: string, options?: { secret?: boolean }): Promise<string>;
+  confirm(question: string): Promise<boolean>;
+}
+
+export interface CommandResult {
+  /** For programs: what `--json` prints and HTTP answers. */
+  readonly data: Json;
+  /** For people: what the terminal prints. Absent: nothing (the events showed it). */
+  readonly text?: string;
+  /** Exit code when it is not 0. */
+  readonly exitCode?: number;
+}
+
+export interface Example {
+  readonly line: string;
+  readonly note: string;
+}
+
+/**
+ * Something a person can ask of pryx. One definition serves the command line, the shell, HTTP and automations: the
+ * surfaces make flags, slash commands, routes and functions out of `input`.
+ */
+export interface Command<S extends ObjectSchema = ObjectSchema> {
+  /** `sessions list`. */
+  readonly name: string;
+  /** One line, no period. */
+  readonly summary: string;
+  /** More, for `--help`. */
+  readonly description?: string;
+  /** Properties become flags (`maxCost` → `--max-cost`); booleans are switches; lists may be repeated. */
+  readonly input: S;
+  /** Names of the properties given by place instead of by flag, in order; a list takes all the rest. */
+  readonly positionals?: readonly string[];
+  /** One-letter forms of flags: `{output: "o"}`. */
+  readonly short?: Readonly<Record<string, string>>;
+  readonly examples: readonly Example[];
+  /** `--json` prints events as they happen, one a line, instead of `data` at the end. */
+  readonly streams?: boolean;
+  run(input: Infer<S>, ctx: CommandContext): Promise<CommandResult>;
+}
+
+/** Gives a command literal its input types. */
+export function defineCommand<const S extends ObjectSchema>(command: Command<S>): Command {
+  return command as unknown as Command;
+}

@@ -1,0 +1,129 @@
+import type { ApprovalId, CallId, GrantId, SessionId } from "./id.ts";
+import type { Need, NeedKind } from "./need.ts";
+
+export type Verdict = "allow" | "deny" | "ask";
+
+/** Strongest first. */
+export const LAYERS = [
+  "managed",
+  "flag",
+  "environment",
+  "local",
+  "project",
+  "profile",
+  "user",
+  "preset",
+] as const;
+export type Layer = typeof LAYERS[number];
+
+export const PRESETS = ["read-only", "workspace", "network-allowlist", "dangerously-full"] as const;
+export type PresetName = typeof PRESETS[number];
+
+/** Who asks for power. Only a person's own actions are `human`. */
+export type Origin = "model" | "automation" | "mcp" | "human" | "channel";
+
+/** One line of policy: what to do with needs of a kind whose target matches a pattern. */
+export interface Rule {
+  readonly verdict: Verdict;
+  readonly kind: NeedKind;
+  /** The pattern as written, for people. */
+  readonly pattern: string;
+  readonly layer: Layer;
+  /** Where it stands: `~/.config/pryx/config.jsonc:12`, `--allow`, `preset read-only`. */
+  readonly source: string;
+  readonly reason?: string;
+  /**
+   * `secret`: the preset's denial of a secret file, which a user's or a flag's allow of exactly that path lifts.
+   * `protected`: pryx's own files, which nothing lifts. Absent: an ordinary rule.
+   */
+  readonly guard?: "secret" | "protected";
+  /** On an allow of `net`: holds under taint too. */
+  readonly untrusted?: boolean;
+}
+
+/** What was decided about one need, and why. */
+export interface Judgement {
+  readonly need: Need;
+  readonly verdict: Verdict;
+  /** One sentence for people: which rule, grant or default decided. */
+  readonly reason: string;
+  readonly rule?: Rule;
+  readonly grant?: GrantId;
+  /** Every rule that matched, strongest layer first. */
+  readonly matched: readonly Rule[];
+  /** False when no approval can turn this ask into more than `once` (managed asks). */
+  readonly onceOnly?: boolean;
+}
+
+/** The verdict over a whole call: the worst of its judgements (deny > ask > allow). */
+export interface Decision {
+  readonly verdict: Verdict;
+  readonly judgements: readonly Judgement[];
+}
+
+export const SCOPES = ["workspace", "host", "domain", "integration"] as const;
+export type Scope = typeof SCOPES[number];
+
+export type Duration =
+  | { readonly kind: "once" }
+  | { readonly kind: "session" }
+  | { readonly kind: "until"; readonly at: string }
+  | { readonly kind: "forever" };
+
+/** Power given by a person: turns ask into allow for needs that match, never overrides a deny. */
+export interface Grant {
+  readonly id: GrantId;
+  /** Patterns in the grammar of rules. */
+  readonly needs: readonly { readonly kind: NeedKind; readonly pattern: string }[];
+  readonly scope: Scope;
+  /** Absolute path; a grant of scope `workspace` holds only in it. */
+  readonly workspace?: string;
+  readonly duration: Duration;
+  readonly session?: SessionId;
+  /** Uses left; absent means unlimited. */
+  readonly usesLeft?: number;
+  readonly uses: number;
+  readonly untrusted: boolean;
+  /** The approval that made it. */
+  readonly approval?: ApprovalId;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly revokedAt?: string;
+  readonly by: string;
+}
+
+/** A question to a person: may this call go ahead? Durable: it survives the process that asked. */
+export interface Approval {
+  readonly id: ApprovalId;
+  readonly session: SessionId;
+  readonly call: CallId;
+  /** SHA-256 (hex) of the canonical action; what runs must have the same. */
+  readonly digest: string;
+  readonly tool: string;
+  /** The whole action as a person should read it, escaped. */
+  readonly summary: string;
+  readonly judgements: readonly Judgement[];
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly status: "open" | "allowed" | "denied" | "expired";
+  readonly answer?: ApprovalAnswer;
+}
+
+export interface ApprovalAnswer {
+  readonly verdict: "allow" | "deny";
+  readonly duration: Duration;
+  readonly scope: Scope;
+  /** Told to the model with a denial. */
+  readonly note?: string;
+  /** Principal and surface: `human:cli`. */
+  readonly by: string;
+}
+
+/** Absolute, resolved folders and files that a piece of work may touch. Made by policy, enforced by the sandbox. */
+export interface SandboxGrants {
+  readonly read: readonly string[];
+  /** Writable roots are readable too. */
+  readonly write: readonly string[];
+  /** Inside the roots, and still forbidden. */
+  readonly denied: readonly string[];
+}

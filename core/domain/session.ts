@@ -1,0 +1,135 @@
+import type { EventData, EventOf, PryxEvent } from "./event.ts";
+import type { CallId, SessionId, TurnId } from "./id.ts";
+import { addUsage, type Message, NO_USAGE, type Usage } from "./message.ts";
+
+export type TurnStatus = "running" | "done" | "failed" | "cancelled" | "interrupted";
+
+/** What a session is now: a fold over its events. The event log is the truth; this can always be made again. */
+export interface SessionState {
+  readonly id: SessionId;
+  workspace: string;
+  profile: string;
+  parent: SessionId | null;
+  title: string;
+  createdAt: string;
+  lastSeq: number;
+  /** Model-visible content, oldest first, each with the sequence number it came from. */
+  messages: { readonly seq: number; readonly message: Message }[];
+  /** The turn that has not ended, if any. */
+  turn: { readonly id: TurnId; readonly startedAt: string; readonly model: string } | null;
+  lastTurn: { readonly id: TurnId; readonly end: EventData<"turn.ended"> } | null;
+  turns: number;
+  /** Calls requested and not finished, in order of request. */
+  openCalls: Map<CallId, EventData<"tool.requested">>;
+  /** Where content from outside came from, while it is in the context. */
+  taint: { readonly seq: number; readonly source: string }[];
+  usage: Usage;
+  /** US dollars; null once a model without a known price was used. */
+  cost: number | null;
+}
+
+export function emptySession(id: SessionId): SessionState {
+  return {
+    id,
+    workspace: "",
+    profile: "",
+    parent: null,
+    title: "",
+    createdAt: "",
+    lastSeq: 0,
+    messages: [],
+    turn: null,
+    lastTurn: null,
+    turns: 0,
+    openCalls: new Map(),
+    taint: [],
+    usage: NO_USAGE,
+    cost: 0,
+  };
+}
+
+/** The state after `events`. */
+export function foldSession(id: SessionId, events: Iterable<PryxEvent>): SessionState {
+  const state = emptySession(id);
+  for (const event of events) applyEvent(state, event);
+  return state;
+}
+
+/** Takes one event into `state`, in place: a runner keeps one state and applies what it appends. */
+export function applyEvent(state: SessionState, event: PryxEvent): void {
+  if (event.seq > 0) state.lastSeq = event.seq;
+  switch (event.type) {
+    case "session.created":
+      return applyCreated(state, event);
+    case "input":
+      state.messages.push({ seq: event.seq, message: { role: "user", text: inputText(event.data) } });
+      if (!state.title) state.title = titleOf(event.data.text);
+      return;
+    case "turn.started":
+      state.turn = { id: event.turn as TurnId, startedAt: event.at, model: event.data.model };
+      state.turns++;
+      return;
+    case "message":
+      return applyMessage(state, event);
+    case "tool.requested":
+      state.openCalls.set(event.data.call as CallId, event.data);
+      return;
+    case "tool.finished":
+      return applyFinished(state, event);
+    case "model.settled":
+      state.usage = addUsage(state.usage, event.data.usage);
+      state.cost = state.cost === null || event.data.cost === null ? null : state.cost + event.data.cost;
+      return;
+    case "compaction":
+      return applyCompaction(state, event);
+    case "turn.ended":
+      state.lastTurn = { id: event.turn as TurnId, end: event.data };
+      state.turn = null;
+      return;
+  }
+}
+
+function applyCreated(state: SessionState, event: EventOf<"session.created">): void {
+  state.workspace = event.data.workspace;
+  state.profile = event.data.profile;
+  state.parent = (event.data.parent ?? null) as SessionId | null;
+  state.title = event.data.title ?? "";
+  state.createdAt = event.at;
+}
+
+function applyMessage(state: SessionState, event: EventOf<"message">): void {
+  const { text, calls } = event.data;
+  // A message cut off before any call was whole still belongs to the conversation; an empty one does not.
+  if (text === "" && calls.length === 0) return;
+  const opaque = event.data.opaque as { provider: string; items: unknown[] } | undefined;
+  state.messages.push({
+    seq: event.seq,
+    message: { role: "assistant", text, calls, ...(opaque ? { opaque } : {}) },
+  });
+}
+
+function applyFinished(state: SessionState, event: EventOf<"tool.finished">): void {
+  const { call, name, text, taints } = event.data;
+  state.openCalls.delete(call as CallId);
+  state.messages.push({ seq: event.seq, message: { role: "tool", call, name, text } });
+  if (taints) state.taint.push({ seq: event.seq, source: taints });
+}
+
+function applyCompaction(state: SessionState, event: EventOf<"compaction">): void {
+  const { summary, keepFrom } = event.data;
+  const kept = state.messages.filter(({ seq }) => seq >= keepFrom);
+  state.messages = [{ seq: keepFrom - 1, message: { role: "user", text: summary } }, ...kept];
+  state.taint = state.taint.filter(({ seq }) => seq >= keepFrom);
+}
+
+/** An input as the model sees it: what was said, then the material given beside it, marked as such. */
+export function inputText(data: EventData<"input">): string {
+  return data.context === undefined || data.context === ""
+    ? data.text
+    : `${data.text}\n\n<context>\n${data.context}\n</context>`.trimStart();
+}
+
+function titleOf(text: string): string {
+  const line = text.trim().split("\n", 1)[0] ?? "";
+  return line.length > 72 ? `${line.slice(0, 71)}…` : line;
+}

@@ -1,0 +1,47 @@
+import type { Need } from "../domain/need.ts";
+import type { Decision, Grant, Origin, PresetName, Rule, SandboxGrants } from "../domain/policy.ts";
+
+/** What a decision depends on beside rules. */
+export interface PolicyContext {
+  readonly origin: Origin;
+  /** Sources of content from outside that is in the session's context; empty when untainted. */
+  readonly taint: readonly string[];
+  /** Grants that are valid now, for this session, workspace and host. */
+  readonly grants: readonly Grant[];
+}
+
+/** The policy in force for one workspace: rules compiled once, asked often. */
+export interface Policy {
+  readonly preset: PresetName;
+  readonly workspace: string;
+  /** Every rule in force, strongest layer first, the preset's last. */
+  readonly rules: readonly Rule[];
+  /** Pure and total. */
+  evaluate(needs: readonly Need[], context: PolicyContext): Decision;
+  /** Folders and files that a call with these allowed needs may touch, and what stays forbidden inside them. */
+  roots(needs: readonly Need[]): SandboxGrants;
+  /** True for files whose content must never be kept or shown: secrets and pryx's own. */
+  isSecret(path: string): boolean;
+}
+
+/** Policy as commands show it. */
+export interface PolicyView {
+  readonly policy: Policy;
+  /** The needs that a tool call or a command line would state. */
+  needsOf(
+    action: { tool: string; args: unknown } | { shell: string } | { need: Need },
+  ): Promise<readonly Need[]>;
+  /** What would be decided now, with the grants that are valid now. */
+  explain(needs: readonly Need[], origin: Origin): Promise<Decision>;
+  /** The instructions found in the workspace, their hash, and whether a person trusts them. */
+  trust(): Promise<TrustState>;
+}
+
+export interface TrustState {
+  readonly folder: string;
+  /** Absolute paths, sorted. */
+  readonly files: readonly string[];
+  /** SHA-256 (hex) over names and contents; of nothing when there are no files. */
+  readonly hash: string;
+  readonly trusted: boolean;
+}

@@ -1,0 +1,89 @@
+import type { SandboxGrants } from "../domain/policy.ts";
+
+export interface FileInfo {
+  readonly kind: "file" | "folder" | "other";
+  readonly size: number;
+  /** Permission bits; 0o644 where the platform has none. */
+  readonly mode: number;
+  /** Milliseconds since the epoch. */
+  readonly mtime: number;
+}
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly kind: "file" | "folder" | "link" | "other";
+  readonly size: number;
+}
+
+/**
+ * Files within some roots. Every call is checked in the host and again in a worker whose Deno permissions are the
+ * roots. Paths are absolute and resolved. Rejects with PryxError: `denied` outside the roots, `not_found`, `io`.
+ */
+export interface Files {
+  stat(path: string): Promise<FileInfo | null>;
+  /** At most `maxBytes` from `offset`. */
+  read(
+    path: string,
+    options: { maxBytes: number; offset?: number },
+  ): Promise<{ bytes: Uint8Array; info: FileInfo }>;
+  /**
+   * Atomic: a temporary file beside it, then a rename; keeps the mode of a file that was there; makes missing folders.
+   * `expect`: SHA-256 (hex) of the content that must be there (null: no file), else `conflict`.
+   */
+  write(path: string, bytes: Uint8Array, options?: { mode?: number; expect?: string | null }): Promise<void>;
+  remove(path: string): Promise<void>;
+  list(path: string): Promise<readonly FolderEntry[]>;
+  /** Paths of files below `path` that match a glob and no ignore file, newest first, at most `limit`. */
+  glob(path: string, pattern: string, limit: number): Promise<{ paths: readonly string[]; more: boolean }>;
+}
+
+export interface ProcessSpec {
+  /** argv[0]: an absolute path or a name found on PATH. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Added to the allowlisted environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: Uint8Array;
+  readonly timeoutMs: number;
+  /** Bytes kept of each stream: first and last halves; the rest is dropped and counted. */
+  readonly maxOutputBytes: number;
+  /** The child is killed when it has written this much to both streams together. Default: no limit. */
+  readonly killAfterBytes?: number;
+  readonly onOutput?: (text: string, stream: "stdout" | "stderr") => void;
+  /** Called with every byte of stdout and stderr, for keeping the whole. */
+  readonly sink?: (bytes: Uint8Array, stream: "stdout" | "stderr") => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ProcessResult {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly stdout: CappedOutput;
+  readonly stderr: CappedOutput;
+  readonly ms: number;
+}
+
+/** Output cut in the middle: `head`, then `dropped` bytes that are gone, then `tail`. */
+export interface CappedOutput {
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+  readonly dropped: number;
+}
+
+/** One layer of defence and whether it is active here. */
+export interface SandboxLayer {
+  readonly name: "deno" | "process" | "landlock" | "seccomp" | "bubblewrap";
+  readonly active: boolean;
+  readonly detail: string;
+}
+
+/** Where tools, automations and MCP servers do their work. Two layers under the policy: Deno's permissions, then the kernel. */
+export interface Sandbox extends AsyncDisposable {
+  /** `grants` come from policy/expand.ts, never from a tool. */
+  files(grants: SandboxGrants): Files;
+  /** Runs a child in its own process group; nothing of it survives pryx, however pryx dies. */
+  run(spec: ProcessSpec): Promise<ProcessResult>;
+  layers(): Promise<readonly SandboxLayer[]>;
+}

@@ -1,0 +1,68 @@
+import type { Need } from "../domain/need.ts";
+import type { Infer, Json, ObjectSchema } from "../domain/schema.ts";
+import type { Files, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
+
+/** What a tool may know before the decision. It can look at paths, not into files. */
+export interface NeedContext {
+  /** Absolute; relative paths in arguments start here. */
+  readonly cwd: string;
+  readonly home: string;
+  /** Absolute path after symlinks: of the file, or of its nearest existing ancestor plus the rest. Relative and `~` paths are taken from cwd and home. */
+  resolve(path: string): Promise<string>;
+  /** Splits a command line into the needs of its simple commands and redirects (policy/shell_command.ts). */
+  shellNeeds(command: string, cwd: string): Promise<readonly Need[]>;
+}
+
+/** What a tool may use while it runs. Nothing else: it holds no other power. */
+export interface ToolContext extends NeedContext {
+  readonly signal: AbortSignal;
+  /** Files, limited to what was decided for this call. */
+  readonly files: Files;
+  /** Starts a child process under the sandbox and waits for its end. */
+  run(spec: ProcessSpec): Promise<ProcessResult>;
+  /** One HTTP request to a host that was decided. Never follows redirects. */
+  fetch(url: string, init: { headers?: Record<string, string>; signal: AbortSignal }): Promise<Response>;
+  /** Asks for one more need in the middle of a call. Resolves when it is granted; rejects with a `denied` PryxError. */
+  require(need: Need): Promise<void>;
+  /** Live output for people. */
+  emit(text: string, stream?: "stdout" | "stderr" | "progress"): void;
+  /** Puts a question to a person. Rejects with a `denied` PryxError where nobody is there. */
+  ask(question: string, options?: readonly string[]): Promise<string>;
+  /** Keeps a large output on disk, readable by `read_file`. Returns its absolute path. */
+  keep(name: string, content: Uint8Array | string): Promise<string>;
+}
+
+export interface ToolResult {
+  /** What the model is told. Keep it within {@link MAX_RESULT_CHARS}; {@link ToolContext.keep} the rest. */
+  readonly text: string;
+  /** True when the tool did not do what was asked: the model is told, the turn goes on. */
+  readonly failed?: boolean;
+  readonly exitCode?: number | null;
+  readonly outputFile?: string;
+  /** Where content from outside came from (`https://example.org/`): taints the session. */
+  readonly taints?: string;
+  /** For surfaces and automations; never shown to a model. */
+  readonly data?: Json;
+}
+
+export const MAX_RESULT_CHARS = 30_000;
+
+/** A thing the agent can do. Made by a factory; holds no state and no power of its own. */
+export interface Tool<S extends ObjectSchema = ObjectSchema> {
+  readonly name: string;
+  /** For the model. */
+  readonly description: string;
+  readonly parameters: S;
+  /** False for tools that must not run beside others in one step. Default: true. */
+  readonly parallel?: boolean;
+  /** Everything the call will want, from its arguments alone. Throws PryxError `input_invalid` on arguments that make no sense. */
+  needs(args: Infer<S>, ctx: NeedContext): readonly Need[] | Promise<readonly Need[]>;
+  /** The action in one line for people: `edit src/a.ts`. A shell command is shown whole by the caller. */
+  title(args: Infer<S>): string;
+  run(args: Infer<S>, ctx: ToolContext): Promise<ToolResult>;
+}
+
+/** Gives a tool literal its argument types. */
+export function defineTool<const S extends ObjectSchema>(tool: Tool<S>): Tool {
+  return tool as unknown as Tool;
+}
