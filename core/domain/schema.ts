@@ -61,7 +61,9 @@ type Flatten<T> = { [K in keyof T]: T[K] };
 type RequiredKeys<S extends ObjectSchema> = S["required"] extends readonly (infer K)[] ? K : never;
 
 /** The TypeScript type of the values that a schema accepts. */
-export type Infer<S> = S extends { type: "string"; enum: readonly (infer E)[] } ? E
+export type Infer<S> = ObjectSchema extends S ? { readonly [key: string]: Json }
+  : Schema extends S ? Json
+  : S extends { type: "string"; enum: readonly (infer E)[] } ? E
   : S extends { type: "string" } ? string
   : S extends { type: "number" | "integer" } ? number
   : S extends { type: "boolean" } ? boolean

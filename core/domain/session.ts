@@ -15,6 +15,8 @@ export interface SessionState {
   lastSeq: number;
   /** Model-visible content, oldest first, each with the sequence number it came from. */
   messages: { readonly seq: number; readonly message: Message }[];
+  /** Inputs that the model has not seen: the next step shows them. Keeps tool results next to their calls. */
+  pending: { readonly seq: number; readonly message: Message }[];
   /** The turn that has not ended, if any. */
   turn: { readonly id: TurnId; readonly startedAt: string; readonly model: string } | null;
   lastTurn: { readonly id: TurnId; readonly end: EventData<"turn.ended"> } | null;
@@ -38,6 +40,7 @@ export function emptySession(id: SessionId): SessionState {
     createdAt: "",
     lastSeq: 0,
     messages: [],
+    pending: [],
     turn: null,
     lastTurn: null,
     turns: 0,
@@ -62,12 +65,17 @@ export function applyEvent(state: SessionState, event: PryxEvent): void {
     case "session.created":
       return applyCreated(state, event);
     case "input":
-      state.messages.push({ seq: event.seq, message: { role: "user", text: inputText(event.data) } });
+      state.pending.push({ seq: event.seq, message: { role: "user", text: inputText(event.data) } });
       if (!state.title) state.title = titleOf(event.data.text);
       return;
     case "turn.started":
       state.turn = { id: event.turn as TurnId, startedAt: event.at, model: event.data.model };
       state.turns++;
+      return;
+    case "model.requested":
+      // They count as said now: a cut between events must never part a tool result from its call.
+      for (const { message } of state.pending) state.messages.push({ seq: event.seq, message });
+      state.pending = [];
       return;
     case "message":
       return applyMessage(state, event);
