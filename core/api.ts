@@ -1,4 +1,5 @@
-import type { ApprovalAnswer } from "./domain/policy.ts";
+import type { ApprovalAnswer, Origin } from "./domain/policy.ts";
+import type { Json } from "./domain/schema.ts";
 import type { PryxEvent } from "./domain/event.ts";
 import type { ApprovalId, SessionId, TurnId } from "./domain/id.ts";
 import type { Command } from "./commands/command.ts";
@@ -12,6 +13,10 @@ export interface Submission {
   readonly session?: SessionId;
   /** Absolute path of the folder to work in; for a new session. */
   readonly workspace?: string;
+  /** `provider/model`; absent: the configured one. */
+  readonly model?: string;
+  /** JSON Schema that the answer must fit. */
+  readonly outputSchema?: Readonly<Record<string, unknown>>;
   readonly surface: string;
   readonly principal?: string;
   /** A submission with a key that was seen before is not run again; its turn is returned. */
@@ -29,6 +34,28 @@ export interface Limits {
   readonly timeoutMs?: number;
   /** How long an ask waits for another surface when this one is not attended. 0: denied at once. */
   readonly approvalTimeoutMs?: number;
+}
+
+/** A tool call by a person or a program, outside a model's turn. */
+export interface ToolCallRequest {
+  readonly tool: string;
+  readonly args: unknown;
+  readonly origin: Origin;
+  readonly workspace: string;
+  readonly session?: SessionId;
+  readonly surface: string;
+  readonly attended: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ToolCallOutcome {
+  readonly session: SessionId;
+  readonly status: "done" | "failed" | "denied" | "cancelled";
+  readonly text: string;
+  readonly data?: Json;
+  readonly exitCode?: number | null;
+  /** Needs (kind=target) that had to ask and had no one to answer. */
+  readonly unapproved: readonly string[];
 }
 
 export interface Submitted {
@@ -54,6 +81,8 @@ export interface Pryx extends AsyncDisposable {
   events(query: EventQuery): AsyncIterable<PryxEvent>;
   /** Calls `on` for every event from now on, in order, without waiting: the cheap form for a surface in this process. */
   listen(on: (event: PryxEvent) => void): Disposable;
+  /** Runs one tool call under policy, in a session of its own unless one is named. */
+  callTool(call: ToolCallRequest): Promise<ToolCallOutcome>;
   /** Answers an approval. False when it was answered before, has expired, or is not known. */
   decide(approval: ApprovalId, answer: ApprovalAnswer): Promise<boolean>;
   /** Answers a question of the agent. False when nothing waits for it. */

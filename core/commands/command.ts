@@ -1,6 +1,7 @@
 import type { Pryx } from "../api.ts";
 import type { Config, ConfigFile, Paths } from "../config/config.ts";
 import type { PryxEvent } from "../domain/event.ts";
+import type { PresetName } from "../domain/policy.ts";
 import type { Infer, Json, ObjectSchema } from "../domain/schema.ts";
 import type { PolicyView } from "../policy/policy.ts";
 import type { ModelCatalog, Provider } from "../providers/provider.ts";
@@ -28,6 +29,30 @@ export interface CommandContext {
   tools(): Promise<readonly Tool[]>;
   /** Where the command shows what happens while it runs. */
   readonly surface: CommandSurface;
+  /** The same context with settings on the layer of flags. What it opens is closed with this one. */
+  with(overrides: Overrides): CommandContext;
+}
+
+/** Settings that a command takes as flags: the strongest layer but managed policy. */
+export interface Overrides {
+  readonly model?: string;
+  readonly profile?: string;
+  readonly preset?: PresetName;
+  /** `kind=target` each. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  readonly maxTurns?: number;
+  /** US dollars. */
+  readonly maxCost?: number;
+  /** As typed: `90s`, `10m`. */
+  readonly timeout?: string;
+  readonly approvalTimeout?: string;
+  /** File that the model's answers are recorded to. */
+  readonly record?: string;
+  /** File that the model's answers come from. */
+  readonly replayModel?: string;
+  /** Absolute path of another folder to work in. */
+  readonly cwd?: string;
 }
 
 /** What a surface offers a running command. */

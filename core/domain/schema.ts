@@ -169,8 +169,10 @@ function visitNumber(
   path: readonly (string | number)[],
   out: Problem[],
 ): void {
-  if (typeof value !== "number" || !Number.isFinite(value)) {
+  if (typeof value !== "number") {
     out.push({ path, message: `must be a number, not ${kindOf(value)}` });
+  } else if (!Number.isFinite(value)) {
+    out.push({ path, message: "must be a finite number" });
   } else if (schema.type === "integer" && !Number.isInteger(value)) {
     out.push({ path, message: `must be a whole number, not ${value}` });
   } else if (schema.minimum !== undefined && value < schema.minimum) {

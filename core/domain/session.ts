@@ -118,8 +118,13 @@ function applyMessage(state: SessionState, event: EventOf<"message">): void {
 
 function applyFinished(state: SessionState, event: EventOf<"tool.finished">): void {
   const { call, name, text, taints } = event.data;
+  const origin = state.openCalls.get(call as CallId)?.origin ?? "model";
   state.openCalls.delete(call as CallId);
-  state.messages.push({ seq: event.seq, message: { role: "tool", call, name, text } });
+  // Only a model's own call may be answered as one; what others ran is shown to it as material.
+  const message: Message = origin === "model"
+    ? { role: "tool", call, name, text }
+    : { role: "user", text: `[${name} was run by ${origin === "human" ? "the person" : origin}]\n${text}` };
+  state.messages.push({ seq: event.seq, message });
   if (taints) state.taint.push({ seq: event.seq, source: taints });
 }
 

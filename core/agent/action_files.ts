@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { isAbsolute, join } from "node:path";
+import type { Need } from "../domain/need.ts";
+
+/** Files larger than this are named, not hashed, bytes. */
+const MAX_FILE = 4_000_000;
+
+/**
+ * Hashes (SHA-256, hex) of the files that a command would execute or interpret: its executable where that stands in a
+ * folder one may write to, and every argument that names a file in the workspace. A script that is swapped between
+ * approval and run changes the action's digest.
+ */
+export async function actionFiles(
+  needs: readonly Need[],
+  workspace: string,
+): Promise<Readonly<Record<string, string>>> {
+  const files: Record<string, string> = {};
+  for (const need of needs) {
+    if (need.kind !== "run" || !need.argv) continue;
+    const candidates = need.argv.slice(1).filter((word) => !word.startsWith("-"));
+    if (need.executable && need.inWritableFolder) candidates.push(need.executable);
+    for (const word of candidates) {
+      const path = isAbsolute(word) ? word : join(workspace, word);
+      if (!path.startsWith(`${workspace}/`) || files[path] !== undefined) continue;
+      const hash = await hashOf(path);
+      if (hash !== null) files[path] = hash;
+    }
+  }
+  return files;
+}
+
+async function hashOf(path: string): Promise<string | null> {
+  try {
+    const info = await Deno.stat(path);
+    if (!info.isFile) return null;
+    if (info.size > MAX_FILE) return `size ${info.size}`;
+    return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,83 @@
+import type { ApprovalId } from "../domain/id.ts";
+import type { Approval, ApprovalAnswer } from "../domain/policy.ts";
+import type { Store } from "../store/store.ts";
+
+/** How often the store is asked whether another process has answered, milliseconds. */
+const LOOK_MS = 250;
+
+/** Where calls wait for people. An approval is durable: any process on the database may answer it. */
+export interface ApprovalDesk {
+  /** Stores the approval and waits: for an answer here or elsewhere, or null when it ran out. Rejects when `signal` aborts. */
+  wait(approval: Approval, signal: AbortSignal): Promise<ApprovalAnswer | null>;
+  /** The first valid answer wins; false for every later one. */
+  decide(id: ApprovalId, answer: ApprovalAnswer): boolean;
+  /** Puts a question up and waits for its answer. */
+  ask(question: string, signal: AbortSignal): Promise<{ text: string; by: string }>;
+  answer(question: string, text: string, by: string): boolean;
+}
+
+export function createApprovalDesk(store: Store, now: () => Date): ApprovalDesk {
+  const wakers = new Map<ApprovalId, () => void>();
+  const questions = new Map<string, (answer: { text: string; by: string }) => void>();
+  return {
+    async wait(approval, signal) {
+      store.putApproval(approval);
+      try {
+        for (;;) {
+          signal.throwIfAborted();
+          const stored = store.approval(approval.id);
+          if (stored?.answer && stored.status !== "expired") return stored.answer;
+          const rest = Date.parse(approval.expiresAt) - now().getTime();
+          if (rest <= 0 || stored?.status === "expired") {
+            store.expireApproval(approval.id);
+            return null;
+          }
+          await waitFor(Math.min(LOOK_MS, rest), signal, (wake) => wakers.set(approval.id, wake));
+        }
+      } catch (error) {
+        store.expireApproval(approval.id);
+        throw error;
+      } finally {
+        wakers.delete(approval.id);
+      }
+    },
+    decide(id, answer) {
+      const first = store.answerApproval(id, answer, now().toISOString());
+      wakers.get(id)?.();
+      return first;
+    },
+    ask(question, signal) {
+      return new Promise((resolve, reject) => {
+        const stop = () => {
+          questions.delete(question);
+          reject(signal.reason);
+        };
+        if (signal.aborted) return stop();
+        signal.addEventListener("abort", stop, { once: true });
+        questions.set(question, (answer) => {
+          signal.removeEventListener("abort", stop);
+          questions.delete(question);
+          resolve(answer);
+        });
+      });
+    },
+    answer(question, text, by) {
+      const resolve = questions.get(question);
+      resolve?.({ text, by });
+      return resolve !== undefined;
+    },
+  } satisfies ApprovalDesk;
+}
+
+function waitFor(ms: number, signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    onWake(done);
+  });
+}

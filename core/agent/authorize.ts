@@ -1,0 +1,261 @@
+import type { EventData } from "../domain/event.ts";
+import { type ApprovalId, type CallId, newId } from "../domain/id.ts";
+import { formatNeed, type Need } from "../domain/need.ts";
+import type { ApprovalAnswer, Decision, Judgement, Verdict } from "../domain/policy.ts";
+import { grantFromAnswer, unapprovedFlags } from "../policy/approvals.ts";
+import { describeRule } from "../policy/rules.ts";
+import type { CallOptions, SessionParts } from "./session_parts.ts";
+
+/** How long an approval waits when somebody is there, milliseconds: a day. */
+const ATTENDED_WAIT = 86_400_000;
+
+/** An action as policy and people judge it. */
+export interface Action {
+  readonly call: CallId;
+  readonly tool: string;
+  readonly needs: readonly Need[];
+  readonly digest: string;
+  readonly summary: string;
+}
+
+/** What came of asking: by rule, by grant, or by a person. */
+export interface Authority {
+  readonly verdict: "allow" | "deny";
+  readonly decision: Decision;
+  /** True when a person was asked: time has passed. */
+  readonly waited: boolean;
+  /** What the person said with a denial. */
+  readonly note?: string;
+  /** Needs that had to ask and had no one to answer, as `kind=target`. */
+  readonly unapproved: readonly string[];
+}
+
+/** Decides an action: policy first, then, where it asks, a person. Everything is appended and audited. */
+export async function authorize(
+  parts: SessionParts,
+  action: Action,
+  options: CallOptions,
+): Promise<Authority> {
+  const decision = judge(parts, action.needs, options);
+  const canAsk = options.attended || options.approvalTimeoutMs > 0;
+  const unapproved = decision.verdict === "ask" && !canAsk;
+  record(
+    parts,
+    action,
+    options,
+    decision.verdict,
+    "policy",
+    decision.judgements,
+    unapproved ? { unapproved } : {},
+  );
+  if (decision.verdict === "allow") return { verdict: "allow", decision, waited: false, unapproved: [] };
+  if (decision.verdict === "deny") return { verdict: "deny", decision, waited: false, unapproved: [] };
+  if (unapproved) {
+    return {
+      verdict: "deny",
+      decision,
+      waited: false,
+      unapproved: options.suspicious ? [] : unapprovedFlags(decision),
+    };
+  }
+  return await askPerson(parts, action, decision, options);
+}
+
+/** What policy says now; uses of limited grants are counted here, and a grant that ran out in the meantime does not count. */
+function judge(parts: SessionParts, needs: readonly Need[], options: CallOptions): Decision {
+  const now = parts.now().toISOString();
+  const spent = new Set<string>();
+  for (;;) {
+    const grants = parts.store.grants({ now }).filter((grant) =>
+      !spent.has(grant.id) &&
+      (grant.session === undefined || grant.session === parts.session) &&
+      (grant.workspace === undefined || grant.workspace === parts.workspace)
+    );
+    const decision = parts.policy.evaluate(needs, {
+      origin: options.origin,
+      taint: parts.state.taint.map(({ source }) => source),
+      grants,
+    });
+    const used = new Set(decision.judgements.flatMap((one) => one.grant === undefined ? [] : [one.grant]));
+    const failed = decision.verdict === "allow"
+      ? [...used].filter((id) => !parts.store.useGrant(id, now))
+      : [];
+    if (failed.length === 0) return suspect(decision, options.suspicious);
+    for (const id of failed) spent.add(id);
+  }
+}
+
+/** A call that the loop guard stopped asks, whatever allowed it. */
+function suspect(decision: Decision, reason: string | undefined): Decision {
+  if (reason === undefined || decision.verdict === "deny") return decision;
+  const judgements = decision.judgements.map((one): Judgement => ({
+    ...one,
+    verdict: "ask",
+    reason,
+    onceOnly: true,
+  }));
+  return { verdict: "ask", judgements };
+}
+
+async function askPerson(
+  parts: SessionParts,
+  action: Action,
+  decision: Decision,
+  options: CallOptions,
+): Promise<Authority> {
+  const now = parts.now();
+  const wait = options.attended ? ATTENDED_WAIT : options.approvalTimeoutMs;
+  const onceOnly = decision.judgements.some((one) => one.onceOnly);
+  const approval = {
+    id: newId<ApprovalId>(now.getTime()),
+    session: parts.session,
+    call: action.call,
+    digest: action.digest,
+    tool: action.tool,
+    summary: action.summary,
+    judgements: decision.judgements,
+    createdAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + wait).toISOString(),
+    status: "open",
+  } as const;
+  const { id, call, digest, tool, summary, expiresAt } = approval;
+  // Stored before it is announced, so that the first answer to the announcement finds it.
+  const waiting = parts.desk.wait(approval, options.signal);
+  parts.append([{
+    type: "approval.requested",
+    turn: options.turn,
+    data: {
+      approval: id,
+      call,
+      tool,
+      digest,
+      summary,
+      judgements: shown(decision.judgements),
+      onceOnly,
+      expiresAt,
+    },
+  }]);
+  const answer = await waiting;
+  return settle(parts, action, decision, options, id, onceOnly, answer);
+}
+
+function settle(
+  parts: SessionParts,
+  action: Action,
+  decision: Decision,
+  options: CallOptions,
+  approval: ApprovalId,
+  onceOnly: boolean,
+  answer: ApprovalAnswer | null,
+): Authority {
+  const { turn } = options;
+  const verdict: "allow" | "deny" = answer?.verdict ?? "deny";
+  const by = answer?.by ?? "expired";
+  const stored = answer ? parts.store.approval(approval) : undefined;
+  const grant = answer && stored && !onceOnly && verdict === "allow"
+    ? grantFromAnswer(stored, answer, {
+      workspace: parts.workspace,
+      session: parts.session,
+      now: parts.now().toISOString(),
+    })
+    : undefined;
+  if (grant) {
+    parts.store.putGrant(grant);
+    parts.store.audit("grant", {
+      grant: grant.id,
+      needs: grant.needs,
+      duration: grant.duration,
+      by,
+      approval,
+    });
+  }
+  const said = {
+    ...(grant ? { grant: grant.id } : {}),
+    ...(answer?.note === undefined ? {} : { note: answer.note }),
+  };
+  parts.append([{
+    type: "approval.decided",
+    turn,
+    data: {
+      approval,
+      call: action.call,
+      verdict,
+      by,
+      ...(answer ? { duration: { ...answer.duration }, scope: answer.scope } : {}),
+      ...said,
+    },
+  }]);
+  parts.store.audit("approval", {
+    approval,
+    session: parts.session,
+    call: action.call,
+    digest: action.digest,
+    verdict,
+    by,
+  });
+  record(parts, action, options, verdict, by, decision.judgements, {
+    approval,
+    ...(answer?.note === undefined ? {} : { note: answer.note }),
+  });
+  return {
+    verdict,
+    decision,
+    waited: true,
+    ...(answer?.note === undefined ? {} : { note: answer.note }),
+    unapproved: answer ? [] : unapprovedFlags(decision),
+  };
+}
+
+function record(
+  parts: SessionParts,
+  action: Action,
+  options: CallOptions,
+  verdict: Verdict,
+  by: string,
+  judgements: readonly Judgement[],
+  extra: Partial<EventData<"decision">>,
+): void {
+  parts.append([{
+    type: "decision",
+    turn: options.turn,
+    data: { call: action.call, verdict, by, judgements: shown(judgements), ...extra },
+  }]);
+  if (action.needs.length === 0) return;
+  parts.store.audit("decision", {
+    session: parts.session,
+    call: action.call,
+    tool: action.tool,
+    digest: action.digest,
+    verdict,
+    by,
+    needs: judgements.map((one) => `${one.verdict} ${formatNeed(one.need)}`),
+  });
+}
+
+/** Judgements as events show them: the rule as text. */
+function shown(judgements: readonly Judgement[]): EventData<"decision">["judgements"] {
+  return judgements.map(({ need, verdict, reason, rule, grant }) => ({
+    need,
+    verdict,
+    reason,
+    ...(rule ? { rule: describeRule(rule) } : {}),
+    ...(grant ? { grant } : {}),
+  }));
+}
+
+/** What the model is told of a denial: enough to go on without it, nothing that teaches a way round. */
+export function describeDenial(
+  decision: Decision,
+  authority: Pick<Authority, "note" | "waited" | "unapproved">,
+): string {
+  const stopped = decision.judgements.filter((one) => one.verdict !== "allow");
+  const reasons = stopped.map((one) => `${formatNeed(one.need)}: ${one.reason}`).join("; ");
+  if (authority.waited) {
+    return authority.note
+      ? `Denied by the person, who says: ${authority.note}`
+      : "Denied by the person. Do not try it another way; go on without it or ask what they prefer";
+  }
+  return authority.unapproved.length > 0
+    ? `Denied: this needs a person's approval and nobody can give it now (${reasons}). Go on without it, and say what was not possible`
+    : `Denied by policy (${reasons}). Do not try it another way; go on without it, and say what was not possible`;
+}

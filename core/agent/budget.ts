@@ -1,0 +1,98 @@
+import { PryxError } from "../domain/error.ts";
+import type { Usage } from "../domain/message.ts";
+import type { ModelCatalog } from "../providers/provider.ts";
+
+/** Answers shorter than this are not worth paying a whole context for. */
+const MIN_OUTPUT_TOKENS = 256;
+
+export interface Reservation {
+  /** US dollars set aside; null when the model has no known price. */
+  readonly reserved: number | null;
+  /** The longest answer that the rest of the budget pays for; undefined without a limit. */
+  readonly maxOutputTokens: number | undefined;
+  /** Puts what was not spent back. Returns the cost in US dollars; null when the price is not known. */
+  settle(usage: Usage): Promise<number | null>;
+  /** Puts everything back: the request failed before it cost anything. */
+  release(): void;
+}
+
+/** Money for one turn: every model call reserves before it is sent and settles after, so parallel calls cannot overspend. */
+export interface Budget {
+  reserve(provider: string, model: string, inputTokens: number): Promise<Reservation>;
+  readonly spent: number;
+}
+
+/** `limit` in US dollars; undefined: costs are counted, nothing is refused. */
+export function createBudget(catalog: ModelCatalog, limit: number | undefined): Budget {
+  let spent = 0;
+  let held = 0;
+
+  async function maxAffordable(provider: string, model: string, inputTokens: number, rest: number) {
+    const input = await catalog.cost(provider, model, usageOf(inputTokens, 0));
+    const perMillion = await catalog.cost(provider, model, usageOf(0, 1_000_000));
+    if (input === null || perMillion === null) {
+      throw new PryxError(
+        "unpriced_model",
+        `Cannot hold a cost limit for "${provider}/${model}": its price is not known`,
+        {
+          fix: `set providers.${provider}.prices in the config (pryx config set), or leave --max-cost out`,
+        },
+      );
+    }
+    if (perMillion === 0) return { input, tokens: undefined, reserved: input };
+    const tokens = Math.floor((rest - input) / (perMillion / 1_000_000));
+    return { input, tokens, reserved: rest };
+  }
+
+  return {
+    get spent() {
+      return spent;
+    },
+    async reserve(provider, model, inputTokens) {
+      let reserved: number | null;
+      let maxOutputTokens: number | undefined;
+      if (limit === undefined) {
+        reserved = await catalog.cost(provider, model, usageOf(inputTokens, 0));
+      } else {
+        const rest = limit - spent - held;
+        const affordable = await maxAffordable(provider, model, inputTokens, rest);
+        if (
+          affordable.tokens !== undefined && affordable.tokens < MIN_OUTPUT_TOKENS || affordable.input > rest
+        ) {
+          throw new PryxError(
+            "budget",
+            `The cost limit of $${limit} is reached: $${
+              spent.toFixed(4)
+            } is spent, and the next request would need ` +
+              `$${affordable.input.toFixed(4)} for its input alone`,
+            { fix: "raise --max-cost, or go on in a new session with less context" },
+          );
+        }
+        reserved = affordable.reserved;
+        maxOutputTokens = affordable.tokens;
+      }
+      const amount = reserved ?? 0;
+      held += amount;
+      let open = true;
+      const release = () => {
+        if (open) held -= amount;
+        open = false;
+      };
+      return {
+        reserved,
+        maxOutputTokens,
+        release,
+        async settle(usage) {
+          const cost = await catalog.cost(provider, model, usage);
+          release();
+          spent += cost ?? 0;
+          return cost;
+        },
+      };
+    },
+  } satisfies Budget;
+}
+
+function usageOf(input: number, output: number): Usage {
+  return { input, output, cached: 0, reasoning: 0 };
+}

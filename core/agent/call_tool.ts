@@ -1,0 +1,235 @@
+import type { EventDraft, EventOf } from "../domain/event.ts";
+import { PryxError, toPryxError } from "../domain/error.ts";
+import { type CallId, newId, type TurnId } from "../domain/id.ts";
+import type { RequestedCall } from "../domain/message.ts";
+import { formatNeed, type Need } from "../domain/need.ts";
+import type { Origin } from "../domain/policy.ts";
+import { describeProblems, type Json, validate } from "../domain/schema.ts";
+import { actionDigest, approvalSummary, canonicalJson } from "../policy/approvals.ts";
+import type { Tool, ToolResult } from "../tools/tool.ts";
+import { actionFiles } from "./action_files.ts";
+import { type Authority, authorize, describeDenial } from "./authorize.ts";
+import type { CallOptions, SessionParts } from "./session_parts.ts";
+import { changesOf, takeSnapshot } from "./snapshots.ts";
+import { createToolContext } from "./tool_context.ts";
+
+export interface CallOutcome {
+  readonly status: EventOf<"tool.finished">["data"]["status"];
+  /** What the model is told. */
+  readonly text: string;
+  readonly data?: Json;
+  readonly exitCode?: number | null;
+  readonly unapproved: readonly string[];
+}
+
+/**
+ * One tool call, from request to record: validate → needs → append → decide → run → append. The only holder of tools:
+ * nothing else in pryx runs one. Never rejects; a cancelled call is an outcome too.
+ */
+export async function callTool(
+  parts: SessionParts,
+  request: RequestedCall,
+  options: CallOptions,
+): Promise<CallOutcome> {
+  const call = (request.id || newId<CallId>()) as CallId;
+  const recorder = createRecorder(parts, call, request.name, options.turn);
+  try {
+    const tool = parts.tools.find((one) => one.name === request.name);
+    if (!tool) {
+      const names = parts.tools.map((one) => one.name).join(", ");
+      recorder.requested(rawArgs(request.args), [], options.origin);
+      return recorder.failed(`There is no tool "${request.name}". The tools are: ${names}`);
+    }
+    return await runKnownTool(parts, tool, request, call, options, recorder);
+  } catch (error) {
+    if (options.signal.aborted) return recorder.cancelled(options.signal.reason);
+    return recorder.failed(messageOf(toPryxError(error)));
+  }
+}
+
+async function runKnownTool(
+  parts: SessionParts,
+  tool: Tool,
+  request: RequestedCall,
+  call: CallId,
+  options: CallOptions,
+  recorder: Recorder,
+): Promise<CallOutcome> {
+  const { origin, signal } = options;
+  const args = parseArgs(request.args);
+  const problems = args instanceof SyntaxError
+    ? `the arguments are not JSON (${args.message})`
+    : describeProblems(validate(tool.parameters, args));
+  if (problems !== "") {
+    recorder.requested(rawArgs(request.args), [], origin);
+    return recorder.failed(`${tool.name} was not called: ${problems}`);
+  }
+  const given = args as Readonly<Record<string, Json>>;
+
+  let needs: readonly Need[];
+  try {
+    needs = await tool.needs(given, parts.needContext);
+  } catch (error) {
+    recorder.requested(given, [], origin);
+    return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
+  }
+  const summary = approvalSummary({ tool: tool.name, title: tool.title(given), args: given, needs });
+  const digest = await digestOf(parts, tool, given, needs);
+  recorder.requested(given, needs, origin, digest, summary);
+
+  const authority: Authority = await authorize(
+    parts,
+    { call, tool: tool.name, needs, digest, summary },
+    options,
+  );
+  if (authority.verdict !== "allow") {
+    return recorder.denied(describeDenial(authority.decision, authority), authority.unapproved);
+  }
+  // What runs is what was shown: anything that changed while a person was thinking cancels the approval.
+  if (authority.waited && await digestOf(parts, tool, given, needs) !== digest) {
+    return recorder.failed(
+      `${tool.name} was not run: a file that it would execute changed after it was approved`,
+    );
+  }
+
+  const context = await createToolContext(parts, { call, needs, tool: tool.name, options });
+  const snapshot = await takeSnapshot(needs, parts.snapshots);
+  if (!snapshot.complete) {
+    parts.noticeOnce(
+      "The folder is too large to keep its files before each command: `sessions undo` covers edits by tools only",
+    );
+  }
+  const started = performance.now();
+  let result: ToolResult | PryxError;
+  try {
+    result = await tool.run(given, context.context);
+  } catch (error) {
+    result = signal.aborted ? new PryxError("cancelled", reasonOf(signal)) : toPryxError(error);
+  }
+  const ms = Math.round(performance.now() - started);
+  const changes = await changesOf(snapshot, call);
+  return recorder.finished(result, ms, changes, context.unapproved, signal.aborted);
+}
+
+/** SHA-256 over everything that makes the action what it is. */
+async function digestOf(
+  parts: SessionParts,
+  tool: Tool,
+  args: Json,
+  needs: readonly Need[],
+): Promise<string> {
+  return actionDigest({
+    tool: tool.name,
+    args,
+    cwd: parts.workspace,
+    needs: needs.map(formatNeed),
+    files: await actionFiles(needs, parts.workspace),
+  });
+}
+
+/** Writes what happened to one call, and shapes what the model is told. */
+type Recorder = ReturnType<typeof createRecorder>;
+
+function createRecorder(parts: SessionParts, call: CallId, name: string, turn: TurnId) {
+  const append = (...drafts: EventDraft[]) => parts.append(drafts);
+  const finish = (
+    status: CallOutcome["status"],
+    text: string,
+    extra: Partial<EventOf<"tool.finished">["data"]> = {},
+    before: readonly EventDraft[] = [],
+  ) =>
+    append(...before, { type: "tool.finished", turn, data: { call, name, status, text, ms: 0, ...extra } });
+  let requested = false;
+
+  return {
+    requested(args: Json, needs: readonly Need[], origin: Origin, digest?: string, summary?: string) {
+      requested = true;
+      append({
+        type: "tool.requested",
+        turn,
+        data: {
+          call,
+          name,
+          args,
+          needs,
+          origin,
+          ...(digest === undefined ? {} : { digest }),
+          ...(summary === undefined ? {} : { summary }),
+        },
+      });
+    },
+    failed(text: string): CallOutcome {
+      if (!requested) this.requested(null, [], "model");
+      finish("failed", text);
+      return { status: "failed", text, unapproved: [] };
+    },
+    denied(text: string, unapproved: readonly string[]): CallOutcome {
+      finish("denied", text);
+      return { status: "denied", text, unapproved };
+    },
+    cancelled(reason: unknown): CallOutcome {
+      if (!requested) this.requested(null, [], "model");
+      const text = `Not run: ${reason instanceof Error ? reason.message : "cancelled"}`;
+      finish("cancelled", text);
+      return { status: "cancelled", text, unapproved: [] };
+    },
+    finished(
+      result: ToolResult | PryxError,
+      ms: number,
+      changes: readonly EventOf<"file.changed">["data"][],
+      unapproved: readonly string[],
+      aborted: boolean,
+    ): CallOutcome {
+      const before = changes.map((data): EventDraft => ({ type: "file.changed", turn, data }));
+      if (result instanceof PryxError) {
+        const status = aborted ? "cancelled" : result.code === "denied" ? "denied" : "failed";
+        const text = aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result);
+        finish(status, text, { ms, ...(aborted ? {} : { error: result.toJSON() }) }, before);
+        return { status, text, unapproved };
+      }
+      const status = aborted ? "cancelled" : result.failed ? "failed" : "done";
+      const { exitCode, outputFile, taints, data } = result;
+      const text = parts.redact(result.text);
+      finish(status, text, {
+        ms,
+        ...(exitCode === undefined ? {} : { exitCode }),
+        ...(outputFile === undefined ? {} : { outputFile }),
+        ...(taints === undefined ? {} : { taints }),
+      }, before);
+      return {
+        status,
+        text,
+        unapproved,
+        ...(data === undefined ? {} : { data }),
+        ...(exitCode === undefined ? {} : { exitCode }),
+      };
+    },
+  };
+}
+
+function parseArgs(text: string): Json | SyntaxError {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return error instanceof SyntaxError ? error : new SyntaxError(String(error));
+  }
+}
+
+function rawArgs(text: string): Json {
+  const args = parseArgs(text);
+  return args instanceof SyntaxError ? text : args;
+}
+
+function messageOf(error: PryxError): string {
+  return error.fix === undefined ? error.message : `${error.message} (${error.fix})`;
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : "cancelled";
+}
+
+/** The same call, whatever the order of its arguments: for the loop guard. */
+export function callKey(request: RequestedCall): string {
+  return `${request.name} ${canonicalJson(rawArgs(request.args))}`;
+}

@@ -1,0 +1,78 @@
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { PryxError } from "../domain/error.ts";
+import type { Need } from "../domain/need.ts";
+import type { NeedContext } from "../tools/tool.ts";
+
+/**
+ * The absolute path after symlinks: of the file itself, or of its nearest existing ancestor plus the rest, for a file
+ * that is still to be made. A link whose target is missing resolves to that target: writing through it would make it.
+ */
+export async function resolvePath(path: string, cwd: string, home: string): Promise<string> {
+  if (path.includes("\0")) throw new PryxError("input_invalid", "A path cannot hold a NUL character");
+  if (path === "") throw new PryxError("input_invalid", "The path is empty");
+  const expanded = path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
+  return await real(isAbsolute(expanded) ? resolve(expanded) : resolve(cwd, expanded), 0);
+}
+
+async function real(path: string, depth: number): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (parent === path || depth > 64) {
+      throw new PryxError("io", `Cannot resolve "${path}"`, { cause: error });
+    }
+    const link = await Deno.readLink(path).catch(() => null);
+    return link === null
+      ? join(await real(parent, depth + 1), basename(path))
+      : await real(resolve(await real(parent, depth + 1), link), depth + 1);
+  }
+}
+
+/** The absolute path of the file that the shell would run for `name`, following no link; undefined when there is none. */
+export async function findExecutable(
+  name: string,
+  cwd: string,
+  searchPath: string,
+): Promise<string | undefined> {
+  const candidates = name.includes("/")
+    ? [resolve(cwd, name)]
+    : searchPath.split(":").filter((folder) => folder !== "").map((folder) => resolve(cwd, folder, name));
+  for (const candidate of candidates) {
+    const info = await Deno.stat(candidate).catch(() => null);
+    if (info?.isFile && ((info.mode ?? 0o111) & 0o111) !== 0) return candidate;
+  }
+  return undefined;
+}
+
+export interface NeedContextOptions {
+  readonly workspace: string;
+  readonly home: string;
+  /** PATH, as commands will see it. */
+  readonly searchPath: string;
+  /** The analysis of command lines (policy/shell_command.ts). */
+  readonly shellNeeds: (command: string, cwd: string, host: ShellHost) => Promise<readonly Need[]>;
+}
+
+export interface ShellHost {
+  resolve(path: string): Promise<string>;
+  findExecutable(name: string, cwd: string): Promise<string | undefined>;
+  isWritable(path: string): boolean;
+}
+
+/** What tools may know before they are decided. Executables in the workspace or a temporary folder count as writable. */
+export function createNeedContext(options: NeedContextOptions): NeedContext {
+  const { workspace, home, searchPath } = options;
+  const writable = [workspace, "/tmp", "/var/tmp", "/dev/shm"];
+  const host: ShellHost = {
+    resolve: (path) => resolvePath(path, workspace, home),
+    findExecutable: (name, cwd) => findExecutable(name, cwd, searchPath),
+    isWritable: (path) => writable.some((folder) => path === folder || path.startsWith(`${folder}/`)),
+  };
+  return {
+    cwd: workspace,
+    home,
+    resolve: host.resolve,
+    shellNeeds: (command, cwd) => options.shellNeeds(command, cwd, host),
+  };
+}

@@ -1,0 +1,48 @@
+import type { EventData, EventDraft, LiveType, PryxEvent } from "../domain/event.ts";
+import type { SessionId, TurnId } from "../domain/id.ts";
+import type { Origin } from "../domain/policy.ts";
+import type { SessionState } from "../domain/session.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { ModelCatalog } from "../providers/provider.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { Store } from "../store/store.ts";
+import type { NeedContext, Tool } from "../tools/tool.ts";
+import type { ApprovalDesk } from "./approval_desk.ts";
+import type { FolderOptions, SnapshotOptions } from "./snapshots.ts";
+
+/** What the work of one session has at hand. Made by the session's runner; the turn and its calls only use it. */
+export interface SessionParts {
+  readonly session: SessionId;
+  /** Absolute, resolved. */
+  readonly workspace: string;
+  /** Kept up to date by `append`. */
+  readonly state: SessionState;
+  readonly store: Store;
+  readonly policy: Policy;
+  readonly tools: readonly Tool[];
+  readonly desk: ApprovalDesk;
+  readonly catalog: ModelCatalog;
+  readonly needContext: NeedContext;
+  readonly snapshots: SnapshotOptions & FolderOptions;
+  readonly now: () => Date;
+  sandbox(): Promise<Sandbox>;
+  /** Known secrets out of a text. */
+  redact(text: string): string;
+  /** Keeps a large output; returns its absolute path. */
+  keep(name: string, content: Uint8Array | string): Promise<string>;
+  append(drafts: readonly EventDraft[], options?: { durable?: boolean }): readonly PryxEvent[];
+  live<T extends LiveType>(turn: TurnId, type: T, data: EventData<T>): void;
+  /** A notice that a session shows once. */
+  noticeOnce(text: string): void;
+}
+
+/** How one call is made: who asks, in which turn, and who could approve it. */
+export interface CallOptions {
+  readonly origin: Origin;
+  readonly turn: TurnId;
+  readonly signal: AbortSignal;
+  readonly attended: boolean;
+  readonly approvalTimeoutMs: number;
+  /** Why a person must look at this call whatever policy says (the loop guard). */
+  readonly suspicious?: string;
+}

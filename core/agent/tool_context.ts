@@ -1,0 +1,83 @@
+import { formatNeed, type Need } from "../domain/need.ts";
+import { type CallId, newId } from "../domain/id.ts";
+import { PryxError } from "../domain/error.ts";
+import { actionDigest } from "../policy/approvals.ts";
+import type { Files } from "../sandbox/sandbox.ts";
+import type { ToolContext } from "../tools/tool.ts";
+import { authorize, describeDenial } from "./authorize.ts";
+import type { CallOptions, SessionParts } from "./session_parts.ts";
+
+export interface HeldContext {
+  readonly context: ToolContext;
+  /** Needs that came up in the middle of the call, asked, and had no one to answer. */
+  readonly unapproved: readonly string[];
+}
+
+/** The only power a running tool has: what was decided for its call, and a way to ask for more. */
+export async function createToolContext(
+  parts: SessionParts,
+  call: { call: CallId; tool: string; needs: readonly Need[]; options: CallOptions },
+): Promise<HeldContext> {
+  const { options } = call;
+  const { signal } = options;
+  const sandbox = await parts.sandbox();
+  const allowed: Need[] = [...call.needs];
+  const unapproved: string[] = [];
+  let files: Files | undefined;
+
+  const context: ToolContext = {
+    ...parts.needContext,
+    signal,
+    get files() {
+      return files ??= sandbox.files(parts.policy.roots(allowed));
+    },
+    run: (spec) => sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) }),
+    async fetch(url, init) {
+      const target = new URL(url);
+      const port = target.port || (target.protocol === "https:" ? "443" : "80");
+      const host = target.hostname.toLowerCase();
+      const decided = allowed.some((need) =>
+        need.kind === "net" && (need.target === host || need.target === `${host}:${port}`)
+      );
+      if (!decided) throw new PryxError("denied", `A request to ${host}:${port} was not decided`);
+      return await fetch(target, { ...init, redirect: "manual" });
+    },
+    async require(need) {
+      const summary = `${call.tool} also needs ${formatNeed(need)}`;
+      const digest = actionDigest({ tool: call.tool, args: summary, cwd: parts.workspace });
+      const authority = await authorize(
+        parts,
+        { call: call.call, tool: call.tool, needs: [need], digest, summary },
+        options,
+      );
+      if (authority.verdict !== "allow") {
+        unapproved.push(...authority.unapproved);
+        throw new PryxError("denied", describeDenial(authority.decision, authority));
+      }
+      allowed.push(need);
+      files = undefined;
+    },
+    emit: (text, stream = "stdout") =>
+      parts.live(options.turn, "tool.output", { call: call.call, stream, text }),
+    async ask(text, choices) {
+      if (!options.attended) {
+        throw new PryxError(
+          "denied",
+          "Nobody is there to answer: decide without an answer, or say what is missing",
+        );
+      }
+      const question = newId<string>();
+      const waiting = parts.desk.ask(question, signal);
+      parts.append([{
+        type: "question.asked",
+        turn: options.turn,
+        data: { question, call: call.call, text, ...(choices ? { options: [...choices] } : {}) },
+      }]);
+      const answer = await waiting;
+      parts.append([{ type: "question.answered", turn: options.turn, data: { question, ...answer } }]);
+      return answer.text;
+    },
+    keep: (name, content) => parts.keep(`${call.call}-${name}`, content),
+  };
+  return { context, unapproved };
+}

@@ -1,0 +1,298 @@
+import { isAbsolute, join } from "node:path";
+import type { Pryx, Submission } from "../api.ts";
+import { PRESETS } from "../domain/policy.ts";
+import { ERROR_CODES, type ErrorCode, EXIT, PryxError } from "../domain/error.ts";
+import type { EventOf } from "../domain/event.ts";
+import type { SessionId } from "../domain/id.ts";
+import type { Json } from "../domain/schema.ts";
+import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
+
+/** Material beside a prompt may be this long, bytes; more belongs in a file that the agent reads in pieces. */
+const MAX_CONTEXT = 1_048_576;
+
+export const commands: readonly Command[] = [defineCommand({
+  name: "run",
+  summary: "Give the agent one job, and print its answer",
+  description:
+    `The answer goes to standard output, progress to standard error. What is piped in is context for the prompt; a prompt of - is read from \
+standard input. The agent may do what policy allows; what would ask a person is denied when nobody is there (exit 3), and the flags \
+that would have allowed it are named.`,
+  input: {
+    type: "object",
+    properties: {
+      prompt: {
+        type: "array",
+        items: { type: "string" },
+        description: "What to do, or - to read it from standard input",
+      },
+      continue: { type: "boolean", description: "Go on with the last session of this folder" },
+      resume: { type: "string", description: "Go on with this session" },
+      model: { type: "string", description: "provider/model" },
+      profile: { type: "string", description: "Profile of the config to use" },
+      preset: { type: "string", enum: PRESETS, description: "What is allowed where no rule says otherwise" },
+      allow: {
+        type: "array",
+        items: { type: "string" },
+        description: "Allow kind=target, as in run='git log' or write=docs/**",
+      },
+      deny: { type: "array", items: { type: "string" }, description: "Deny kind=target; final" },
+      maxTurns: { type: "integer", minimum: 1, description: "Requests to the model at most" },
+      maxCost: { type: "number", minimum: 0, description: "US dollars at most" },
+      timeout: { type: "string", description: "Time at most: 90s, 10m, 1h" },
+      approvalTimeout: {
+        type: "string",
+        description: "How long approvals wait for another surface when nobody is here",
+      },
+      outputSchema: { type: "string", description: "File with a JSON schema that the answer must fit" },
+      output: { type: "string", description: "File that the answer is written to as well" },
+      record: { type: "string", description: "Record the model's answers to this file" },
+      replayModel: {
+        type: "string",
+        description: "Take the model's answers from this recording; tools really run",
+      },
+      trust: {
+        type: "string",
+        description: "SHA-256 of the instructions here that are trusted (pryx trust --show)",
+      },
+      key: {
+        type: "string",
+        description: "Idempotency key: a job with a key that was seen before is not run again",
+      },
+    },
+  },
+  positionals: ["prompt"],
+  short: { output: "o", continue: "c", resume: "r", model: "m" },
+  examples: [
+    { line: 'pryx run "what does this project do?"', note: "Reads the folder and answers" },
+    { line: 'git diff | pryx run "review this"', note: "Piped input is context" },
+    {
+      line: `pryx run "fix the failing test" --preset workspace --allow run='npm test'`,
+      note: "May edit here and run one command",
+    },
+    { line: 'pryx run --continue "now the docs"', note: "Goes on with the last session here" },
+    {
+      line: 'pryx run "list the endpoints" --output-schema endpoints.json -o out.json',
+      note: "JSON that fits a schema",
+    },
+  ],
+  streams: true,
+  async run(input, outer) {
+    const session = await sessionToContinue(outer, input);
+    const workspace = session?.workspace ?? outer.cwd;
+    const ctx = outer.with({
+      ...pick(input, [
+        "model",
+        "profile",
+        "preset",
+        "allow",
+        "deny",
+        "maxTurns",
+        "maxCost",
+        "timeout",
+        "approvalTimeout",
+      ]),
+      ...(input.record === undefined ? {} : { record: inFolder(outer.cwd, input.record) }),
+      ...(input.replayModel === undefined ? {} : { replayModel: inFolder(outer.cwd, input.replayModel) }),
+      cwd: workspace,
+    });
+    const said = await readPrompt(input.prompt ?? [], ctx);
+    const outputSchema = input.outputSchema === undefined
+      ? undefined
+      : await readSchema(inFolder(outer.cwd, input.outputSchema));
+    if (input.trust !== undefined) await trustByHash(ctx, input.trust);
+    const config = await ctx.config();
+    const pryx = await ctx.pryx();
+    const end = await runOnce(ctx, pryx, {
+      ...said,
+      ...(session ? { session: session.id } : { workspace }),
+      ...(outputSchema === undefined ? {} : { outputSchema }),
+      ...(input.key === undefined ? {} : { key: input.key }),
+      surface: ctx.surface.name,
+      attended: ctx.surface.attended,
+      limits: config.limits,
+    });
+    if (input.output !== undefined && end.data.status === "done") {
+      await writeAnswer(inFolder(outer.cwd, input.output), end.data.text);
+    }
+    return resultOf(end);
+  },
+})];
+
+/** Submits, shows every event as it comes, and waits for the end. An abort of the command cancels the turn. */
+export async function runOnce(
+  ctx: Pick<CommandContext, "signal" | "surface">,
+  pryx: Pryx,
+  submission: Submission,
+): Promise<EventOf<"turn.ended">> {
+  ctx.signal.throwIfAborted();
+  let session: SessionId | undefined;
+  const early: Parameters<typeof ctx.surface.event>[0][] = [];
+  using _shown = pryx.listen((event) => {
+    if (session === undefined) early.push(event);
+    else if (event.session === session) ctx.surface.event(event);
+  });
+  const submitted = await pryx.submit(submission);
+  session = submitted.session;
+  for (const event of early.splice(0)) if (event.session === session) ctx.surface.event(event);
+  const stop = () => void pryx.cancel(submitted.session, reasonOf(ctx.signal));
+  if (ctx.signal.aborted) stop();
+  else ctx.signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await pryx.ended(submitted.session, submitted.turn);
+  } finally {
+    ctx.signal.removeEventListener("abort", stop);
+  }
+}
+
+/** What a program gets, and the exit code: of the error, else 3 when something had to ask and nobody could answer. */
+export function resultOf(end: EventOf<"turn.ended">): CommandResult {
+  const { status, text, error, usage, cost, unapproved } = end.data;
+  const code = error?.code as ErrorCode | undefined;
+  const exitCode = status === "cancelled"
+    ? EXIT.interrupted
+    : code !== undefined
+    ? ERROR_CODES[code] ?? EXIT.error
+    : unapproved.length > 0
+    ? EXIT.denied
+    : EXIT.done;
+  const data = {
+    session: end.session,
+    turn: end.turn,
+    status,
+    text,
+    error: error ?? null,
+    usage,
+    cost,
+    unapproved,
+  };
+  return { data: data as unknown as Json, exitCode };
+}
+
+async function sessionToContinue(ctx: CommandContext, input: { continue?: boolean; resume?: string }) {
+  if (input.resume === undefined && input.continue !== true) return undefined;
+  const store = await ctx.store();
+  if (input.resume === undefined) {
+    const last = store.sessions({ workspace: ctx.cwd, limit: 1 })[0];
+    if (last) return last;
+    throw new PryxError("not_found", `There is no session to continue in ${ctx.cwd}`, {
+      fix: "start one with: pryx run PROMPT, or see all with: pryx sessions list --all",
+    });
+  }
+  const matches = store.matchSessions(input.resume);
+  const [match] = matches;
+  if (match && matches.length === 1) return match;
+  throw new PryxError(
+    "not_found",
+    match ? `"${input.resume}" fits ${matches.length} sessions` : `There is no session "${input.resume}"`,
+    { fix: "see them with: pryx sessions list" },
+  );
+}
+
+/** The prompt from the arguments, and what is piped in as context; or the prompt itself from a pipe. */
+async function readPrompt(
+  words: readonly string[],
+  ctx: CommandContext,
+): Promise<{ text: string; context?: string }> {
+  const text = words.join(" ").trim();
+  const piped = await ctx.surface.input();
+  const material = piped === undefined ? "" : decode(piped);
+  if (text === "-" || text === "") {
+    if (material.trim() !== "") return { text: material.trim() };
+    throw new PryxError("usage", "There is no prompt", {
+      fix: 'say what to do: pryx run "…", or pipe it in: … | pryx run -',
+    });
+  }
+  return material === "" ? { text } : { text, context: material };
+}
+
+function decode(bytes: Uint8Array): string {
+  if (bytes.length > MAX_CONTEXT) {
+    throw new PryxError(
+      "input_invalid",
+      `Standard input holds ${bytes.length} bytes; as context it may hold ${MAX_CONTEXT}`,
+      {
+        fix: "save it to a file in the folder and name the file in the prompt: the agent reads it in pieces",
+      },
+    );
+  }
+  if (bytes.subarray(0, 8_192).includes(0)) {
+    throw new PryxError("input_invalid", "Standard input is binary: it holds NUL bytes", {
+      fix: "pipe text, or save it to a file and say what it is",
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new PryxError("input_invalid", "Standard input is not valid UTF-8 text", {
+      fix: "convert it first, for example with: iconv -f latin1 -t utf-8",
+      cause: error,
+    });
+  }
+}
+
+async function readSchema(path: string): Promise<Readonly<Record<string, unknown>>> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    throw new PryxError("usage", `Cannot read the output schema ${path}`, {
+      fix: "check the path",
+      cause: error,
+    });
+  }
+  try {
+    const schema: unknown = JSON.parse(text);
+    if (typeof schema === "object" && schema !== null && !Array.isArray(schema)) {
+      return schema as Record<string, unknown>;
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PryxError("usage", `The output schema ${path} is not JSON: ${why}`, { cause: error });
+  }
+  throw new PryxError("usage", `The output schema ${path} is not a JSON object`);
+}
+
+/** Trust given on the command line holds only when what is there is what was trusted. */
+async function trustByHash(ctx: CommandContext, hash: string): Promise<void> {
+  const state = await (await ctx.policy()).trust();
+  if (state.hash !== hash.toLowerCase()) {
+    throw new PryxError(
+      "denied",
+      `The instructions in ${state.folder} are not the trusted ones: their hash is ${state.hash}`,
+      {
+        fix: "look at them with: pryx trust --show",
+      },
+    );
+  }
+  const store = await ctx.store();
+  store.trust(state.folder, state.hash, new Date().toISOString());
+  store.audit("trust", { folder: state.folder, hash: state.hash, by: "flag" });
+}
+
+async function writeAnswer(path: string, text: string): Promise<void> {
+  const part = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await Deno.writeTextFile(part, text.endsWith("\n") ? text : `${text}\n`);
+    await Deno.rename(part, path);
+  } catch (error) {
+    await Deno.remove(part).catch(() => {});
+    throw new PryxError("io", `Cannot write the answer to ${path}`, {
+      cause: error,
+      fix: "check the folder; the answer is kept in the session",
+    });
+  }
+}
+
+function inFolder(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+function pick<T extends object, K extends keyof T>(value: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(
+    keys.filter((key) => value[key] !== undefined).map((key) => [key, value[key]]),
+  ) as Pick<T, K>;
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : "Cancelled";
+}

@@ -1,0 +1,159 @@
+import { PryxError } from "../domain/error.ts";
+import type { EventOf, PryxEvent } from "../domain/event.ts";
+import type { Json } from "../domain/schema.ts";
+import type { SessionRow, Store } from "../store/store.ts";
+import { type Command, defineCommand } from "./command.ts";
+
+/** One thing that went wrong in a turn, and what to do about it. */
+interface Failure {
+  readonly what: string;
+  readonly because: string;
+  readonly fix?: string;
+}
+
+interface Report {
+  readonly session: SessionRow;
+  readonly asked: string;
+  readonly at: string;
+  readonly status: string;
+  readonly failures: readonly Failure[];
+}
+
+/** How many sessions back a failure is looked for when none is named. */
+const LOOK_BACK = 50;
+
+export const commands: readonly Command[] = [defineCommand({
+  name: "why",
+  summary: "Explain the last failure, or that of a session",
+  description: "One screen: what failed, which rule or error stopped it, and what would have let it through.",
+  input: {
+    type: "object",
+    properties: {
+      id: { type: "string", description: "Session; default: the last one in this folder with a failure" },
+    },
+  },
+  positionals: ["id"],
+  examples: [
+    { line: "pryx why", note: "The last failure here" },
+    { line: "pryx why 3f9k", note: "The last turn of a session, by the beginning or end of its id" },
+  ],
+  async run(input, ctx) {
+    const store = await ctx.store();
+    const report = input.id === undefined
+      ? lastFailure(store, ctx.cwd)
+      : reportOf(store, find(store, input.id));
+    if (!report) return { data: null, text: "Nothing has failed here." };
+    return { data: report as unknown as Json, text: render(report) };
+  },
+})];
+
+function find(store: Store, text: string): SessionRow {
+  const matches = store.matchSessions(text);
+  const [match] = matches;
+  if (match && matches.length === 1) return match;
+  throw new PryxError(
+    "not_found",
+    match ? `"${text}" fits ${matches.length} sessions` : `There is no session "${text}"`,
+    { fix: "see them with: pryx sessions list" },
+  );
+}
+
+function lastFailure(store: Store, workspace: string): Report | undefined {
+  const here = store.sessions({ workspace, limit: LOOK_BACK });
+  for (const session of here.length > 0 ? here : store.sessions({ limit: LOOK_BACK })) {
+    const report = reportOf(store, session);
+    if (report.failures.length > 0) return report;
+  }
+  return undefined;
+}
+
+/** The last turn of a session: what was asked and what went wrong. */
+function reportOf(store: Store, session: SessionRow): Report {
+  let turn: PryxEvent[] = [];
+  let asked = "";
+  for (const event of store.events(session.id)) {
+    if (event.type === "input" && event.data.steering !== true) {
+      turn = [];
+      asked = event.data.text;
+    }
+    turn.push(event);
+  }
+  const end = turn.findLast((event) => event.type === "turn.ended");
+  return {
+    session,
+    asked,
+    at: end?.at ?? session.updatedAt,
+    status: end?.data.status ?? "running, or cut off: the next command that opens it will say",
+    failures: failuresOf(turn, end),
+  };
+}
+
+function failuresOf(turn: readonly PryxEvent[], end: EventOf<"turn.ended"> | undefined): Failure[] {
+  const failures: Failure[] = [];
+  const error = end?.data.error;
+  if (error) {
+    failures.push({
+      what: `The turn ${end.data.status === "cancelled" ? "was cancelled" : "failed"} (${error.code})`,
+      because: error.message,
+      ...(error.fix === undefined ? {} : { fix: error.fix }),
+    });
+  }
+  const titles = new Map<string, string>();
+  for (const event of turn) {
+    if (event.type === "tool.requested") titles.set(event.data.call, event.data.summary ?? event.data.name);
+    if (event.type === "decision") {
+      failures.push(...denialsOf(event, titles.get(event.data.call) ?? event.data.call));
+    }
+    if (
+      event.type === "tool.finished" &&
+      (event.data.status === "failed" || event.data.status === "interrupted")
+    ) {
+      const what = `${titles.get(event.data.call) ?? event.data.name}: ${event.data.status}`;
+      failures.push({ what, because: lastLines(event.data.text) });
+    }
+  }
+  return failures;
+}
+
+function denialsOf(event: EventOf<"decision">, title: string): Failure[] {
+  const { verdict, unapproved, by, judgements, note } = event.data;
+  if (verdict !== "deny" && unapproved !== true) return [];
+  return judgements.filter((one) => one.verdict !== "allow").map((one): Failure => {
+    const flag = `--allow ${one.need.kind}='${one.need.target.replaceAll("'", `'\\''`)}'`;
+    const rule = one.rule ? `rule ${one.rule}` : one.reason;
+    if (by !== "policy") return { what: `${title}: denied by ${by}`, because: note ?? one.reason };
+    return {
+      what: `${title}: denied`,
+      because: one.rule ? `${one.reason} (${rule})` : one.reason,
+      fix: one.verdict === "ask"
+        ? flag
+        : "change that rule, or leave it: a deny is final (pryx policy explain)",
+    };
+  });
+}
+
+function render(report: Report): string {
+  const { session, asked, at, status, failures } = report;
+  const lines = [
+    `Session ${session.id}  ${at.slice(0, 16).replace("T", " ")}  ${status}`,
+    `Asked: ${oneLine(asked)}`,
+    "",
+  ];
+  if (failures.length === 0) lines.push("Nothing failed in its last turn.");
+  for (const { what, because, fix } of failures.slice(0, 8)) {
+    lines.push(oneLine(what), `  because  ${because.split("\n").join("\n           ")}`);
+    if (fix !== undefined) lines.push(`  fix      ${fix}`);
+  }
+  if (failures.length > 8) lines.push(`… and ${failures.length - 8} more`);
+  lines.push("", `All of it: pryx sessions show ${session.id}`);
+  return lines.join("\n");
+}
+
+function oneLine(text: string): string {
+  const line = text.trim().split("\n", 1)[0] ?? "";
+  return line.length > 110 ? `${line.slice(0, 109)}…` : line;
+}
+
+function lastLines(text: string): string {
+  return text.trim().split("\n").slice(-4).join("\n");
+}

@@ -1,0 +1,202 @@
+import type { Pryx, Submission } from "./api.ts";
+import type { AgentParts, ResolvedModel } from "./agent/agent_parts.ts";
+import { createApprovalDesk } from "./agent/approval_desk.ts";
+import { createJournal, followSession } from "./agent/journal.ts";
+import { SessionRunner } from "./agent/session_runner.ts";
+import type { Command } from "./commands/command.ts";
+import type { Config, Paths } from "./config/config.ts";
+import { PryxError } from "./domain/error.ts";
+import { newId, type SessionId, type TurnId } from "./domain/id.ts";
+import type { Policy } from "./policy/policy.ts";
+import { createPolicy } from "./policy/create_policy.ts";
+import { shellNeeds } from "./policy/shell_command.ts";
+import { trustState } from "./policy/trust.ts";
+import type { ModelCatalog, Provider } from "./providers/provider.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Blobs, Store } from "./store/store.ts";
+import type { Tool } from "./tools/tool.ts";
+
+/** What the composition root chose. Nothing here is made by pryx.ts; disposing Pryx disposes `store` and the sandbox. */
+export interface PryxParts {
+  readonly config: Config;
+  readonly paths: Paths;
+  /** Absolute, resolved. */
+  readonly home: string;
+  /** PATH, as commands will see it. */
+  readonly searchPath: string;
+  /** Host name. */
+  readonly device: string;
+  readonly now: () => Date;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly tools: readonly Tool[];
+  readonly catalog: ModelCatalog;
+  /** Made on first use. */
+  sandbox(): Promise<Sandbox>;
+  /** Rejects with `model_unknown` when there is no provider of that name. */
+  provider(name: string): Promise<Provider>;
+  /** The model to use when none was named; rejects with what to do. */
+  defaultModel(): Promise<string>;
+  /** Folder of pryx's own program files: never writable. */
+  readonly program: string;
+  commands(): Promise<readonly Command[]>;
+  redact(text: string): string;
+  checkOutput(schema: Readonly<Record<string, unknown>>, text: string): Promise<string>;
+}
+
+/** Wires the parts into the one `Pryx` that every surface talks to. Opens and starts nothing until it is asked. */
+export function createPryx(parts: PryxParts): Pryx {
+  const { store, now } = parts;
+  const journal = createJournal(store, now);
+  const desk = createApprovalDesk(store, now);
+  const runners = new Map<SessionId, SessionRunner>();
+  const policies = new Map<string, Policy>();
+  let sandbox: Promise<Sandbox> | undefined;
+
+  const agent: AgentParts = {
+    config: parts.config,
+    store,
+    blobs: parts.blobs,
+    journal,
+    desk,
+    tools: parts.tools,
+    catalog: parts.catalog,
+    home: parts.home,
+    searchPath: parts.searchPath,
+    outputs: outputsFolder(parts.paths),
+    device: parts.device,
+    now,
+    policy(workspace) {
+      const policy = policies.get(workspace) ?? policyOf(parts, workspace);
+      policies.set(workspace, policy);
+      return policy;
+    },
+    trust: (workspace) => trustState(workspace, (folder) => store.trustedHash(folder)),
+    sandbox: () => sandbox ??= parts.sandbox(),
+    shellNeeds,
+    redact: parts.redact,
+    checkOutput: parts.checkOutput,
+  };
+
+  const runnerOf = (id: SessionId) => {
+    const runner = runners.get(id) ?? new SessionRunner(id, agent);
+    runners.set(id, runner);
+    return runner;
+  };
+
+  async function resolveModel(name: string | undefined): Promise<ResolvedModel> {
+    const full = name ?? parts.config.model ?? await parts.defaultModel();
+    const slash = full.indexOf("/");
+    if (slash < 1 || slash === full.length - 1) {
+      throw new PryxError("model_unknown", `"${full}" is not a model name: write PROVIDER/MODEL`, {
+        fix: "see the names with: pryx models",
+      });
+    }
+    return { provider: await parts.provider(full.slice(0, slash)), model: full.slice(slash + 1) };
+  }
+
+  function placeOf(
+    session: SessionId | undefined,
+    workspace: string | undefined,
+  ): { id: SessionId; workspace: string } {
+    if (session === undefined) {
+      if (workspace === undefined) throw new PryxError("input_invalid", "A new session needs a workspace");
+      return { id: newId<SessionId>(now().getTime()), workspace };
+    }
+    const row = store.session(session);
+    if (!row) {
+      throw new PryxError("not_found", `There is no session "${session}"`, { fix: "pryx sessions list" });
+    }
+    return { id: session, workspace: row.workspace };
+  }
+
+  return {
+    async submit(submission: Submission) {
+      const model = await resolveModel(submission.model);
+      const { id, workspace } = placeOf(submission.session, submission.workspace);
+      if (submission.key !== undefined) {
+        const before = store.claimKey(submission.key, id, newId<TurnId>());
+        if (before) return { ...before, seq: inputSeq(store, before.session, submission.key) };
+      }
+      const { turn, seq } = runnerOf(id).submit(submission, workspace, model);
+      return { session: id, turn, seq };
+    },
+    events: ({ session, after, signal }) => {
+      if (session === undefined) {
+        throw new PryxError("input_invalid", "Name the session whose events are wanted");
+      }
+      return followSession(store, journal, session, after ?? 0, signal);
+    },
+    listen: (on) => journal.listen(on),
+    async callTool({ tool, args, origin, workspace, session, surface, attended, signal }) {
+      const place = placeOf(session, workspace);
+      const outcome = await runnerOf(place.id).call(
+        { tool, args },
+        {
+          origin,
+          attended,
+          approvalTimeoutMs: parts.config.limits.approvalTimeoutMs,
+          signal: signal ?? new AbortController().signal,
+        },
+        place.workspace,
+        surface,
+      );
+      const status = outcome.status === "interrupted" ? "cancelled" : outcome.status;
+      return { ...outcome, status, session: place.id };
+    },
+    decide: (approval, answer) => Promise.resolve(desk.decide(approval, answer)),
+    answer: (question, text, by) => Promise.resolve(desk.answer(question, text, by)),
+    async cancel(session, reason = "Cancelled") {
+      const runner = runners.get(session);
+      runner?.cancel(new PryxError("cancelled", reason));
+      await runner?.idle();
+    },
+    async ended(session, turn) {
+      const stop = new AbortController();
+      try {
+        for await (const event of followSession(store, journal, session, 0, stop.signal)) {
+          if (event.type === "turn.ended" && event.turn === turn) return event;
+        }
+      } finally {
+        stop.abort();
+      }
+      throw new PryxError("internal", `Turn ${turn} has no end`);
+    },
+    commands: () => parts.commands(),
+    async [Symbol.asyncDispose]() {
+      for (const runner of runners.values()) {
+        runner.cancel(new PryxError("cancelled", "pryx is shutting down"));
+      }
+      for (const runner of runners.values()) await runner.idle();
+      await (await sandbox)?.[Symbol.asyncDispose]();
+      store[Symbol.dispose]();
+    },
+  } satisfies Pryx;
+}
+
+/** The policy in force in a workspace: the config's rules over the preset's, and pryx's own files out of reach. */
+export function policyOf(
+  parts: Pick<PryxParts, "config" | "paths" | "home" | "program">,
+  workspace: string,
+): Policy {
+  const { config, paths, home, program } = parts;
+  return createPolicy({
+    preset: config.preset,
+    workspace,
+    home,
+    rules: config.rules,
+    protectedPaths: [paths.config, paths.data, paths.state, paths.cache, program],
+    readablePaths: [outputsFolder(paths)],
+  });
+}
+
+function outputsFolder(paths: Paths): string {
+  return `${paths.state}/outputs`;
+}
+
+function inputSeq(store: Store, session: SessionId, key: string): number {
+  for (const event of store.events(session)) {
+    if (event.type === "input" && event.data.key === key) return event.seq;
+  }
+  return 0;
+}
