@@ -14,6 +14,8 @@ export interface SessionRow {
   readonly lastSeq: number;
   /** Status of its last turn; `running` also covers one that a dead process left behind. */
   readonly status: "empty" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+  /** Pid of the live process that holds its lease. */
+  readonly holder?: number;
 }
 
 export interface SearchHit {
@@ -60,7 +62,7 @@ export interface PartialMessage {
 export interface Store extends Disposable {
   /**
    * Appends to a session, in one transaction, and returns the events as stored. `durable` waits for the disk (turn
-   * ends). The caller holds the session's lease.
+   * ends). The caller holds the session's lease. A `message` or `turn.ended` clears the session's partial message.
    */
   append(session: SessionId, drafts: readonly EventDraft[], options?: { durable?: boolean }): PryxEvent[];
   /** Stored events of a session after a sequence number, oldest first. */
@@ -69,11 +71,17 @@ export interface Store extends Disposable {
   eventsSince(rowId: number, limit?: number): { rowId: number; event: PryxEvent }[];
   lastRowId(): number;
 
+  /**
+   * Copies the events of `source` up to and with number `at` into the new session `target`, under the same numbers and
+   * times; only the first, `session.created`, is new: it names `parent` and `forkedAt`.
+   */
+  fork(source: SessionId, target: SessionId, at: number): void;
+
   session(id: SessionId): SessionRow | undefined;
   sessions(query?: { workspace?: string; limit?: number; offset?: number }): SessionRow[];
   /** Sessions whose id begins with, or ends with, `text`. */
   matchSessions(text: string): SessionRow[];
-  /** Removes a session, its events and its index. Its audit entries stay. */
+  /** Removes a session, its events and its index. Its audit entries stay. Throws `session_busy` while it is held. */
   deleteSession(id: SessionId): void;
   search(query: string, limit?: number): SearchHit[];
 
