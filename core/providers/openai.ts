@@ -1,0 +1,245 @@
+import type { OpenAI } from "openai";
+import type { ProviderConfig } from "../config/config.ts";
+import { PryxError } from "../domain/error.ts";
+import { type AnswerReader, ConsumerFailure, createDeltas, type Deltas, type JsonObject } from "./_answer.ts";
+import { CHAT_OPTIONAL, chatBody, readChat } from "./_chat.ts";
+import { afterAttempts, classify, type Failure, interrupted, keyFix, shownUrl } from "./_errors.ts";
+import { listedModel } from "./_models.ts";
+import { readAnswer } from "./_read_answer.ts";
+import { readResponses, RESPONSES_OPTIONAL, responsesBody } from "./_responses.ts";
+import type { ModelInfo, ModelRequest, ModelResponse, Provider, StreamOptions } from "./provider.ts";
+
+/** Time as the provider needs it; tests give their own. */
+export interface Clock {
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts before. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** From 0 to 1, for jitter. */
+  random(): number;
+}
+
+export interface OpenAIProviderOptions {
+  /** The key, asked for with every request; undefined when there is none. */
+  readonly key: () => Promise<string | undefined>;
+  readonly fetch?: typeof fetch;
+  /** How often a failure that passes is tried again. Default 4. */
+  readonly maxRetries?: number;
+  readonly clock?: Clock;
+  /** How long a server may stay silent before its answer begins, milliseconds. Default ten minutes: local models load first. */
+  readonly startTimeoutMs?: number;
+  /** How long it may stay silent in the middle of one. Default five minutes. */
+  readonly idleTimeoutMs?: number;
+}
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 16_000;
+/** A server that asks for more than this is not waited for any longer. */
+const LONGEST_ASKED_WAIT_MS = 60_000;
+
+const realClock: Clock = {
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", stop);
+        resolve();
+      }, ms);
+      signal.addEventListener("abort", stop, { once: true });
+    }),
+  random: Math.random,
+};
+
+/**
+ * Any server that speaks OpenAI's Chat Completions or Responses API, by `config.api`. The SDK makes the requests; the
+ * answer's own SSE bytes are read here, because an SDK object per token is too slow. Errors: see {@link Provider}.
+ */
+export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProviderOptions): Provider {
+  const { maxRetries = 4, clock = realClock, startTimeoutMs = 600_000, idleTimeoutMs = 300_000 } = options;
+  const openAIHost = URL.parse(config.baseUrl)?.hostname === "api.openai.com";
+  let api = config.api;
+  let sdk: Promise<typeof import("openai")> | undefined;
+  let client: { readonly key: string | undefined; readonly client: OpenAI } | undefined;
+  /** Parameters that a model was found not to take. */
+  const dropped = new Map<string, Set<string>>();
+
+  const load = () => sdk ??= import("openai");
+
+  const key = async (): Promise<string | undefined> => {
+    const value = (await options.key())?.trim();
+    if (!value) {
+      if (config.key === undefined) return undefined;
+      throw new PryxError(
+        "secret_missing",
+        `There is no key for the provider "${config.name}": ${config.key}`,
+        {
+          fix: keyFix(config),
+        },
+      );
+    }
+    if (!/^[\x21-\x7e]+$/.test(value)) {
+      throw new PryxError(
+        "provider_auth",
+        `The key ${
+          config.key ?? ""
+        } for the provider "${config.name}" has spaces or characters that a key cannot have`,
+        { fix: keyFix(config) },
+      );
+    }
+    return value;
+  };
+
+  const connect = async (value: string | undefined): Promise<OpenAI> => {
+    if (client?.key === value && client) return client.client;
+    const { OpenAI } = await load();
+    const made = new OpenAI({
+      apiKey: value ?? "none",
+      adminAPIKey: null,
+      baseURL: config.baseUrl,
+      ...(openAIHost ? {} : { organization: null, project: null }),
+      webhookSecret: null,
+      maxRetries: 0,
+      timeout: startTimeoutMs,
+      logLevel: "off",
+      fetch: withOwnHeaders(options.fetch ?? fetch, config, openAIHost),
+      fetchOptions: { redirect: "manual" },
+      defaultHeaders: {
+        "User-Agent": "pryx",
+        ...(value === undefined ? { Authorization: null } : {}),
+        ...config.headers,
+      },
+    });
+    client = { key: value, client: made };
+    return made;
+  };
+
+  const attempt = async (
+    request: ModelRequest,
+    deltas: Deltas,
+    secret: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ModelResponse> => {
+    const openai = await connect(secret);
+    signal.throwIfAborted();
+    const without = dropped.get(request.model) ?? new Set<string>();
+    const dialect = { provider: config.name, baseUrl: config.baseUrl, dropped: without };
+    let reader: AnswerReader;
+    let body: JsonObject;
+    if (api === "chat") {
+      reader = readChat(deltas, config.name);
+      body = chatBody(request, dialect);
+    } else {
+      reader = readResponses(deltas, config.name);
+      body = responsesBody(request, dialect);
+    }
+    const path = api === "chat" ? "/chat/completions" : "/responses";
+    const response = await openai.post(path, { body, stream: true, signal }).asResponse();
+    await readAnswer(response, reader, deltas, { signal, idleTimeoutMs });
+    return reader.result();
+  };
+
+  /** Leaves out what this server says it does not take. False when nothing can be left out. */
+  const adapt = (failure: Failure, request: ModelRequest): boolean => {
+    if (failure.noRoute && api === "responses" && !openAIHost) {
+      api = "chat";
+      return true;
+    }
+    if (failure.error.code !== "provider" || (failure.status !== 400 && failure.status !== 422)) return false;
+    const without = dropped.get(request.model) ?? new Set<string>();
+    dropped.set(request.model, without);
+    const optional = api === "chat" ? CHAT_OPTIONAL : RESPONSES_OPTIONAL;
+    const one = optional.find(({ name, named }) => !without.has(name) && named.test(failure.error.message));
+    if (one) without.add(one.name);
+    return one !== undefined;
+  };
+
+  const waitBefore = (failure: Failure, attempts: number): number => {
+    if (failure.waitMs !== undefined) return Math.min(LONGEST_ASKED_WAIT_MS, Math.round(failure.waitMs));
+    const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - 1));
+    return Math.round(full * (0.75 + clock.random() * 0.5));
+  };
+
+  const complete = async (request: ModelRequest, stream: StreamOptions): Promise<ModelResponse> => {
+    const { signal, onDelta, onRetry } = stream;
+    signal.throwIfAborted();
+    if (!/^https?:$/.test(URL.parse(config.baseUrl)?.protocol ?? "")) {
+      throw new PryxError(
+        "config_invalid",
+        `The base URL of the provider "${config.name}" is not a URL: ${shownUrl(config)}`,
+        { fix: `Set \`providers.${config.name}.baseUrl\` to an address such as https://api.example.com/v1` },
+      );
+    }
+    const secret = await untilAborted(key(), signal);
+    for (let attempts = 1;;) {
+      const deltas = createDeltas(onDelta);
+      try {
+        return await attempt(request, deltas, secret, signal);
+      } catch (thrown) {
+        if (signal.aborted) throw signal.reason;
+        if (thrown instanceof ConsumerFailure) throw thrown.cause;
+        const failure = classify(thrown, config, request.model, secret);
+        if (deltas.passed) throw interrupted(failure, config);
+        if (adapt(failure, request)) continue;
+        if (!failure.transient || attempts > maxRetries) throw afterAttempts(failure, attempts);
+        const wait = waitBefore(failure, attempts);
+        onRetry(attempts, wait, failure.reason);
+        await clock.sleep(wait, signal);
+        attempts++;
+      }
+    }
+  };
+
+  const models = async (signal: AbortSignal): Promise<readonly ModelInfo[]> => {
+    signal.throwIfAborted();
+    const secret = await untilAborted(key(), signal);
+    try {
+      const page = await (await connect(secret)).models.list({ signal });
+      return (page.data ?? []).map(listedModel).filter((model) => model !== undefined);
+    } catch (thrown) {
+      if (signal.aborted) throw signal.reason;
+      throw classify(thrown, config, "", secret).error;
+    }
+  };
+
+  const warm = (): void => {
+    load().catch(() => {});
+    // A TLS handshake takes as long as all of pryx's own start; on this machine there is nothing to gain.
+    if (!config.local && config.baseUrl.startsWith("https:")) {
+      const ask = options.fetch ?? fetch;
+      ask(config.baseUrl, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(5_000) })
+        .then((response) => response.body?.cancel())
+        .catch(() => {});
+    }
+  };
+
+  return { name: config.name, complete, models, warm } satisfies Provider;
+}
+
+/**
+ * The SDK says in its headers what machine and runtime this is, and adds headers from OPENAI_* variables whatever the
+ * server. Only OpenAI gets the latter, and nobody the former.
+ */
+function withOwnHeaders(ask: typeof fetch, config: ProviderConfig, openAIHost: boolean): typeof fetch {
+  const own = new Set(["authorization", "content-type", "accept", "user-agent"]);
+  for (const name of Object.keys(config.headers)) own.add(name.toLowerCase());
+  return (url, init) => {
+    const headers = new Headers(init?.headers);
+    for (const name of [...headers.keys()]) {
+      if (openAIHost ? name.startsWith("x-stainless-") : !own.has(name)) headers.delete(name);
+    }
+    return ask(url, { ...init, headers });
+  };
+}
+
+/** `promise`, or the signal's reason as soon as it aborts. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const stop = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
