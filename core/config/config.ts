@@ -2,6 +2,7 @@ import type { Layer, PresetName, Rule } from "../domain/policy.ts";
 
 /** Where things are. Absolute; XDG places, or all below `$PRYX_HOME`. Nothing here need exist. */
 export interface Paths {
+  /** The user's home folder. */
   readonly home: string;
   /** Folder of config.jsonc. */
   readonly config: string;
@@ -60,6 +61,8 @@ export interface Config {
   readonly origins: Readonly<Record<string, { readonly layer: Layer; readonly source: string }>>;
   /** Files that were read. */
   readonly files: readonly string[];
+  /** For people, one line each: settings that are set somewhere and do not hold, and why. */
+  readonly notices?: readonly string[];
 }
 
 /** The user's config file, for reading and changing single settings; comments are kept. */
@@ -67,6 +70,13 @@ export interface ConfigFile {
   readonly path: string;
   /** The value at a dotted key in the file itself; undefined when it is not set there. */
   get(key: string): Promise<unknown>;
+  /** The path that a dotted key means. Throws `usage` with the nearest known key when nothing may be set there. */
+  resolve(key: string): readonly string[];
+  /**
+   * Sets a value as typed: JSON, or plain text where the schema wants text. `add` puts it at the end of a list. Resolves
+   * with what was written.
+   */
+  setText(key: string, text: string, options?: { readonly add?: boolean }): Promise<unknown>;
   /** Checks the value against the schema, then writes atomically (0600). */
   set(key: string, value: unknown): Promise<void>;
   /** False when it was not set. */
