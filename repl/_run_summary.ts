@@ -1,0 +1,47 @@
+import type { EventData } from "../core/domain/event.ts";
+import type { RunState } from "./run_view.ts";
+import { formatCost, formatCount, formatMs, plural, relativePath, shellQuote } from "./format.ts";
+import { sanitizeLine } from "./sanitize.ts";
+import type { Style } from "./style.ts";
+
+/** More changed files than this are only counted. */
+const MAX_FILES = 20;
+
+/** What a turn came to: files changed, then time, tokens and cost, then how to go on. */
+export function summaryLines(data: EventData<"turn.ended">, session: string, state: RunState): string {
+  const { style } = state.options;
+  const { input, cached, output } = data.usage;
+  const read = cached > 0 ? ` (${formatCount(cached)} cached)` : "";
+  const facts = [
+    `${data.status} in ${formatMs(data.ms)}`,
+    plural(data.steps, "step"),
+    `${formatCount(input)} tokens in${read}, ${formatCount(output)} out`,
+    formatCost(data.cost),
+    `session ${session}`,
+  ];
+  const lines = [...fileLines(state), style.dim(facts.join(" · "))];
+  if (data.status !== "done") lines.push(style.dim(`Go on with it: pryx run --resume ${session} "…"`));
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function fileLines({ files, workspace, options: { style } }: RunState): string[] {
+  const changed = [...files].filter(([, { before, after }]) => before !== after);
+  const lines = changed.slice(0, MAX_FILES).map(([path, { before, after }]) => {
+    const name = sanitizeLine(relativePath(path, workspace));
+    if (before === null) return `${style.green("A")} ${name}`;
+    return after === null ? `${style.red("D")} ${name}` : `${style.yellow("M")} ${name}`;
+  });
+  if (changed.length > MAX_FILES) lines.push(style.dim(`  and ${changed.length - MAX_FILES} more files`));
+  return lines;
+}
+
+/** The flags that would have allowed what nobody was there to approve, ready to be pasted. */
+export function allowFlags(unapproved: readonly string[], style: Style): string {
+  if (unapproved.length === 0) return "";
+  const flags = [...new Set(unapproved)].map((need) => `--allow ${shellQuote(sanitizeLine(need))}`);
+  return `${style.yellow("⊘")} ${
+    plural(flags.length, "need")
+  } had no one to approve; these flags would allow ${flags.length === 1 ? "it" : "them"}:\n  ${
+    flags.join(" ")
+  }\n`;
+}

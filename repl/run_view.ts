@@ -1,0 +1,235 @@
+import type { EventData, EventOf, PryxEvent } from "../core/domain/event.ts";
+import { toolLine } from "./_tool_line.ts";
+import { allowFlags, summaryLines } from "./_run_summary.ts";
+import { formatMs } from "./format.ts";
+import { cut, sanitize, sanitizeLine } from "./sanitize.ts";
+import type { Style } from "./style.ts";
+
+/** How a run is shown. */
+export interface RunViewOptions {
+  /** Standard output is a terminal: text is shown as it comes. Otherwise only the final answer is written there, verbatim. */
+  readonly outIsTerminal: boolean;
+  /** For standard error. */
+  readonly style: Style;
+  /** No progress: the answer, warnings and failures only. */
+  readonly quiet: boolean;
+  /** Each event as one line of JSON on standard output. */
+  readonly json: boolean;
+}
+
+/** A call between its request and its end. */
+export interface CallView {
+  readonly name: string;
+  readonly title: string;
+  decision?: EventData<"decision">;
+}
+
+/** What is known of a run while it is shown. One per run; {@link render} keeps it. */
+export interface RunState {
+  readonly options: RunViewOptions;
+  workspace: string;
+  model: string;
+  readonly calls: Map<string, CallView>;
+  /** Changed files by path, with the content before the first and after the last change. */
+  readonly files: Map<string, { before: unknown; after: unknown }>;
+  /** Text of the message now being streamed was shown. */
+  streaming: boolean;
+  /** The text shown last does not end with a newline. */
+  midLine: boolean;
+  /** Text of the last message that was shown on standard output. */
+  shownText: string;
+  /** What is going on now, for the status line. */
+  status: string;
+  /** Message of the error that ended the turn, once it was shown. */
+  shownError: string | undefined;
+}
+
+export interface Rendered {
+  /** For standard output. */
+  readonly out: string;
+  /** For standard error. */
+  readonly err: string;
+}
+
+const NOTHING: Rendered = { out: "", err: "" };
+
+export function emptyRun(options: RunViewOptions): RunState {
+  return {
+    options,
+    workspace: "",
+    model: "",
+    calls: new Map(),
+    files: new Map(),
+    streaming: false,
+    midLine: false,
+    shownText: "",
+    status: "",
+    shownError: undefined,
+  };
+}
+
+/**
+ * What an event adds to the two output streams. Has no effect but on `state`, which it brings up to date in place: this
+ * runs for every piece of a streamed message.
+ */
+export function render(event: PryxEvent, state: RunState): Rendered {
+  if (state.options.json) return renderJson(event, state);
+  if (event.type === "message.delta") return renderDelta(event, state);
+  const shown = renderEvent(event, state);
+  // Whatever comes between pieces of an answer begins on a line of its own.
+  if (shown.err === "" || !state.midLine || !state.options.outIsTerminal) return shown;
+  state.midLine = false;
+  return { out: `${shown.out}\n`, err: shown.err };
+}
+
+function renderJson(event: PryxEvent, state: RunState): Rendered {
+  if (event.type === "turn.ended") state.shownError = event.data.error?.message;
+  return { out: `${JSON.stringify(event)}\n`, err: "" };
+}
+
+function renderDelta(event: EventOf<"message.delta">, state: RunState): Rendered {
+  const { kind, text } = event.data;
+  if (kind === "reasoning") {
+    state.status = "thinking";
+    return NOTHING;
+  }
+  if (!state.options.outIsTerminal) {
+    state.status = "writing";
+    return NOTHING;
+  }
+  state.status = "";
+  const safe = sanitize(text);
+  state.streaming = true;
+  if (safe !== "") state.midLine = !safe.endsWith("\n");
+  return { out: safe, err: "" };
+}
+
+function renderEvent(event: PryxEvent, state: RunState): Rendered {
+  const { style, quiet } = state.options;
+  const progress = (text: string): Rendered => quiet ? NOTHING : { out: "", err: text };
+  switch (event.type) {
+    case "session.created":
+      state.workspace = event.data.workspace;
+      return NOTHING;
+    case "turn.started":
+      state.model = event.data.model;
+      return progress(started(event.data, state));
+    case "model.requested":
+      state.status = `waiting for ${sanitizeLine(event.data.model)}`;
+      return NOTHING;
+    case "model.retried":
+      return progress(style.yellow(
+        `! ${sanitizeLine(event.data.reason)}; trying again in ${formatMs(event.data.waitMs)} (attempt ${
+          event.data.attempt + 1
+        })\n`,
+      ));
+    case "message":
+      return renderMessage(event.data, state);
+    case "tool.requested":
+      state.calls.set(event.data.call, {
+        name: event.data.name,
+        title: event.data.summary ?? JSON.stringify(event.data.args),
+      });
+      state.status = runningStatus(state);
+      return NOTHING;
+    case "decision":
+      return keepDecision(event.data, state);
+    case "tool.output":
+      state.status = outputStatus(event.data, state) ?? state.status;
+      return NOTHING;
+    case "file.changed": {
+      const { path, before, after } = event.data;
+      const first = state.files.get(path);
+      state.files.set(path, { before: first ? first.before : before, after });
+      return NOTHING;
+    }
+    case "tool.finished": {
+      const call = state.calls.get(event.data.call);
+      state.calls.delete(event.data.call);
+      state.status = runningStatus(state);
+      return progress(toolLine(event.data, call, style));
+    }
+    case "compaction":
+      return progress(style.dim(
+        `  the conversation was shortened: ${event.data.tokensBefore} → ${event.data.tokensAfter} tokens\n`,
+      ));
+    case "notice":
+      return notice(event.data, state);
+    case "turn.ended":
+      return renderEnd(event, state);
+    default:
+      return NOTHING;
+  }
+}
+
+function started(data: EventData<"turn.started">, { options: { style } }: RunState): string {
+  const parts = [sanitizeLine(data.model), `preset ${data.preset}`];
+  if (data.recorded) parts.push("the model's side is recorded");
+  if (data.contextFiles?.length) parts.push(`read ${data.contextFiles.map(sanitizeLine).join(", ")}`);
+  return style.dim(`${parts.join(" · ")}\n`);
+}
+
+function notice(data: EventData<"notice">, { options: { style, quiet } }: RunState): Rendered {
+  const text = sanitize(data.text).trimEnd().replaceAll("\n", "\n  ");
+  if (data.level === "warning") return { out: "", err: `${style.yellow("!")} ${text}\n` };
+  return quiet ? NOTHING : { out: "", err: style.dim(`  ${text}\n`) };
+}
+
+function keepDecision(data: EventData<"decision">, state: RunState): Rendered {
+  const call = state.calls.get(data.call);
+  if (call) call.decision = data;
+  return NOTHING;
+}
+
+/** The line of the call that was requested last and still runs. */
+function runningStatus(state: RunState): string {
+  const last = [...state.calls.values()].at(-1);
+  if (!last) return "";
+  const more = state.calls.size > 1 ? ` (+${state.calls.size - 1})` : "";
+  return `${last.name} ${cut(sanitizeLine(last.title), 60)}${more}`;
+}
+
+function outputStatus(data: EventData<"tool.output">, state: RunState): string | undefined {
+  const line = sanitizeLine(data.text.trimEnd().split("\n").at(-1) ?? "");
+  const name = state.calls.get(data.call)?.name;
+  return line === "" || name === undefined ? undefined : `${name}: ${line}`;
+}
+
+/**
+ * A whole message. On a terminal its pieces were shown already; in a pipe what the model says on the way to a tool call is
+ * progress, and the answer waits for the turn's end, when it is known to be the answer.
+ */
+function renderMessage(data: EventData<"message">, state: RunState): Rendered {
+  const { outIsTerminal, quiet, style } = state.options;
+  const wasStreamed = state.streaming;
+  state.streaming = false;
+  if (outIsTerminal) {
+    if (data.text === "") return NOTHING;
+    state.shownText = data.text;
+    const rest = wasStreamed ? "" : sanitize(data.text);
+    const open = wasStreamed ? state.midLine : !rest.endsWith("\n");
+    state.midLine = false;
+    return { out: open ? `${rest}\n` : rest, err: "" };
+  }
+  if (data.calls.length === 0 || data.text.trim() === "" || quiet) return NOTHING;
+  return { out: "", err: `${style.dim(sanitize(data.text).trimEnd())}\n` };
+}
+
+function renderEnd({ data, session }: EventOf<"turn.ended">, state: RunState): Rendered {
+  const { outIsTerminal, quiet, style } = state.options;
+  state.status = "";
+  state.shownError = data.error?.message;
+  const hidden = outIsTerminal && (data.text === state.shownText || state.streaming);
+  const text = outIsTerminal ? sanitize(data.text) : data.text;
+  const answer = data.text === "" || hidden ? "" : text.endsWith("\n") ? text : `${text}\n`;
+  const out = outIsTerminal && state.midLine ? `\n${answer}` : answer;
+  state.midLine = false;
+  const summary = quiet ? "" : summaryLines(data, session, state);
+  return { out, err: summary + failure(data, style) + allowFlags(data.unapproved, style) };
+}
+
+function failure(data: EventData<"turn.ended">, style: Style): string {
+  if (!data.error) return "";
+  const fix = data.error.fix === undefined ? "" : `  ${sanitize(data.error.fix).replaceAll("\n", "\n  ")}\n`;
+  return `${style.red("pryx:")} ${sanitize(data.error.message)}\n${fix}`;
+}

@@ -1,0 +1,20 @@
+/** The three standard streams as the command line uses them. `Deno.stdin` and its siblings fit. */
+export interface TerminalIo {
+  readonly stdin: TerminalIn;
+  readonly stdout: TerminalOut;
+  readonly stderr: TerminalOut;
+  readonly env: (name: string) => string | undefined;
+  /** Columns of the terminal; 80 when it cannot be known. */
+  readonly columns?: () => number;
+}
+
+export interface TerminalIn {
+  read(into: Uint8Array): Promise<number | null>;
+  isTerminal(): boolean;
+  setRaw(mode: boolean): void;
+}
+
+export interface TerminalOut {
+  writeSync(bytes: Uint8Array): number;
+  isTerminal(): boolean;
+}
