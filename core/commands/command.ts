@@ -86,6 +86,19 @@ export interface Example {
   readonly note: string;
 }
 
+/** Where the possible values of a property come from, for completion in shells. */
+export type CompletionSource =
+  | "files"
+  | "folders"
+  | "sessions"
+  | "models"
+  | "providers"
+  | "tools"
+  | "grants"
+  | "settings"
+  | "commands"
+  | "none";
+
 /**
  * Something a person can ask of pryx. One definition serves the command line, the shell, HTTP and automations: the
  * surfaces make flags, slash commands, routes and functions out of `input`.
@@ -103,6 +116,8 @@ export interface Command<S extends ObjectSchema = ObjectSchema> {
   readonly positionals?: readonly string[];
   /** One-letter forms of flags: `{output: "o"}`. */
   readonly short?: Readonly<Record<string, string>>;
+  /** What completes a property's values; absent: guessed from the property's name. Enums complete by themselves. */
+  readonly complete?: Readonly<Record<string, CompletionSource>>;
   readonly examples: readonly Example[];
   /** `--json` prints events as they happen, one a line, instead of `data` at the end. */
   readonly streams?: boolean;
