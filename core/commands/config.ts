@@ -10,44 +10,41 @@ const get = defineCommand({
   name: "config get",
   summary: "Show a setting in force and where it comes from",
   description:
-    "Without a key: every setting in force. The origin is shown on a line of its own with --origin, " +
-    "and always with --json.",
-  input: {
-    type: "object",
-    properties: {
-      key,
-      origin: { type: "boolean", description: "Show where the value comes from" },
-    },
-  },
+    "Without a key: every setting in force. The value goes to standard output, where it comes from to " +
+    "standard error; --json has both.",
+  input: { type: "object", properties: { key } },
   positionals: ["key"],
   examples: [
-    { line: "pryx config get model", note: "the model that would answer" },
-    { line: "pryx config get limits.cost --origin", note: "and the file, flag or variable that sets it" },
+    { line: "pryx config get model", note: "the model that would answer, and what sets it" },
+    { line: "pryx config get policy.deny", note: "every deny rule in force, with its place" },
     { line: "pryx config get --json", note: "everything, for programs" },
   ],
   async run(input, ctx) {
     const [config, file] = await Promise.all([ctx.config(), ctx.configFile()]);
     const whole = inForce(config);
     if (input.key === undefined) {
-      const data = { values: whole, origins: asJson(config.origins), files: [...config.files] };
+      const data = {
+        values: whole,
+        origins: config.origins,
+        files: config.files,
+        notices: config.notices ?? [],
+      };
+      for (const notice of config.notices ?? []) ctx.surface.note(notice);
       return { data: asJson(data), text: JSON.stringify(whole, null, 2) };
     }
     const path = file.resolve(input.key);
-    const shown = path.join(".");
-    const ofFile = path[0] === "profiles" || path[0] === "networkAllowlist" || path[0] === "$schema";
+    // Profiles and the allowlist are in force through other settings; what is asked for is what the file says.
+    const ofFile = ["profiles", "networkAllowlist", "$schema"].includes(path[0] ?? "");
     const value = ofFile ? await file.get(input.key) : valueAt(whole, path);
-    const origin = originOf(config, shown) ??
-      (ofFile && value !== undefined
-        ? { layer: "user", source: file.path }
-        : { layer: "default", source: "default" });
-    const text = value === undefined
-      ? "not set"
-      : typeof value === "string"
-      ? value
-      : JSON.stringify(value, null, 2);
+    const origins = ofFile && value !== undefined ? [`${file.path} (user)`] : originsOf(config, path);
+    for (const origin of origins) ctx.surface.note(origin);
     return {
-      data: asJson({ key: shown, value: value ?? null, set: value !== undefined, origin }),
-      text: input.origin ? `${text}\n${origin.source} (${origin.layer})` : text,
+      data: asJson({ key: path.join("."), value: value ?? null, set: value !== undefined, origins }),
+      text: value === undefined
+        ? "not set"
+        : typeof value === "string"
+        ? value
+        : JSON.stringify(value, null, 2),
     };
   },
 });
@@ -194,13 +191,20 @@ function valueAt(value: Json, path: readonly string[]): Json | undefined {
   return here;
 }
 
-/** Where a key, or the closest one above it that has an origin, comes from. */
-function originOf(config: Config, key: string): { layer: string; source: string } | undefined {
-  for (let at = key; at !== ""; at = at.includes(".") ? at.slice(0, at.lastIndexOf(".")) : "") {
-    const origin = config.origins[at];
-    if (origin) return { ...origin };
+/** Where the value of a key comes from, in words; for lists of rules, one line each. */
+function originsOf(config: Config, path: readonly string[]): string[] {
+  if (path[0] === "policy") {
+    return config.rules.filter((rule) => path[1] === undefined || rule.verdict === path[1])
+      .map((rule) => `${rule.verdict} ${rule.kind}=${rule.pattern}: ${rule.source} (${rule.layer})`);
   }
-  return undefined;
+  for (let length = path.length; length > 0; length--) {
+    const origin = config.origins[path.slice(0, length).join(".")];
+    if (origin) return [`${origin.source} (${origin.layer})`];
+  }
+  const below = Object.entries(config.origins).filter(([key]) => key.startsWith(`${path.join(".")}.`));
+  return below.length > 0
+    ? below.map(([key, { source, layer }]) => `${key}: ${source} (${layer})`)
+    : ["default"];
 }
 
 /** What decides about a key in place of the user's file; undefined when the file does, or when that cannot be told. */
