@@ -60,6 +60,7 @@ const ADAPTER_FOLDERS = new Set([
 
 type Layer =
   | "main"
+  | "program"
   | "builtins"
   | "pryx"
   | "api"
@@ -89,6 +90,7 @@ function placeOf(path: string): Place {
   if (top === "scripts" || top === "tests") return { layer: top, folder: top };
   if (top !== "core") return { layer: path.includes(".") ? "unknown" : "external", folder: "" };
   const folder = `core/${second}`;
+  if (path === "core/program.ts") return { layer: "program", folder: "core" };
   if (path === "core/builtins.ts") return { layer: "builtins", folder: "core" };
   if (path === "core/pryx.ts") return { layer: "pryx", folder: "core" };
   if (path === "core/api.ts") return { layer: "api", folder: "core" };
@@ -100,7 +102,8 @@ function placeOf(path: string): Place {
 
 /** What each layer may import beside files of its own folder. */
 const MAY_IMPORT: Readonly<Partial<Record<Layer, readonly Layer[]>>> = {
-  main: ["builtins", "pryx", "api", "domain", "surface"],
+  main: ["program", "builtins", "pryx", "api", "domain", "surface"],
+  program: ["builtins", "pryx", "agent", "adapter", "policy", "port", "api", "domain"],
   builtins: ["adapter", "port", "api", "domain", "policy"],
   pryx: ["agent", "policy", "port", "api", "domain"],
   agent: ["policy", "port", "api", "domain"],
@@ -121,7 +124,8 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
 
 const SAYS: Readonly<Partial<Record<Layer, string>>> = {
   main:
-    "main.ts composes: it imports core/pryx.ts, core/builtins.ts, the surfaces, core/api.ts and core/domain",
+    "main.ts puts the program and its surfaces together; what the program is made of, core/program.ts knows",
+  program: "core/program.ts composes what commands work with; surfaces are main.ts's",
   builtins: "core/builtins.ts lists adapters; it imports adapters, ports and core/domain",
   pryx: "core/pryx.ts wires ports and constructs no adapter: it is given its parts",
   agent: "the agent works with what it is given: policy, ports and core/domain",

@@ -10,7 +10,7 @@ const script = fileURLToPath(new URL("../../scripts/check_layers.ts", import.met
 const CLEAN = {
   "deno.json": `{ "imports": { "zod": "npm:zod@4.6.7" } }`,
   "main.ts":
-    `import { createPryx } from "./core/pryx.ts"; import "./core/builtins.ts"; import "./repl/cli.ts";\ncreatePryx;`,
+    `import { createPryx } from "./core/pryx.ts"; import "./core/program.ts"; import "./repl/cli.ts";\ncreatePryx;`,
   "core/domain/need.ts": `export interface Need { kind: string }`,
   "core/domain/event.ts": `import type { Need } from "./need.ts"; export type Event = Need;`,
   "core/api.ts":
@@ -149,6 +149,18 @@ const PLANTED: [name: string, path: string, source: string, expected: RegExp][] 
     /^repl\/cli\.ts:1: imports core\/store\/store\.ts: surfaces speak to/,
   ],
   [
+    "a surface in the program",
+    "core/program.ts",
+    `import type { Cli } from "../repl/cli.ts"; export type P = Cli;`,
+    /^core\/program\.ts:1: imports repl\/cli\.ts: core\/program\.ts composes/,
+  ],
+  [
+    "pryx.ts with the program",
+    "core/pryx.ts",
+    `import type { P } from "./program.ts"; export type Q = P; export const createPryx = 1;`,
+    /^core\/pryx\.ts:1: imports core\/program\.ts/,
+  ],
+  [
     "a surface that uses another",
     "web/server.ts",
     `import type { Cli } from "../repl/cli.ts"; export type C = Cli;`,
@@ -158,7 +170,7 @@ const PLANTED: [name: string, path: string, source: string, expected: RegExp][] 
     "main.ts with an adapter",
     "main.ts",
     `import { open } from "./core/store/sqlite.ts"; open();`,
-    /^main\.ts:1: imports core\/store\/sqlite\.ts: main\.ts composes/,
+    /^main\.ts:1: imports core\/store\/sqlite\.ts: main\.ts puts/,
   ],
   [
     "a test that imports main.ts",
