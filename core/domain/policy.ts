@@ -51,8 +51,10 @@ export interface Judgement {
   readonly grant?: GrantId;
   /** Every rule that matched, strongest layer first. */
   readonly matched: readonly Rule[];
-  /** False when no approval can turn this ask into more than `once` (managed asks). */
+  /** True when no approval can turn this ask into more than `once` (managed asks, what cannot be known before it runs). */
   readonly onceOnly?: boolean;
+  /** True when content from outside is in the context and the need could carry something out: a standing answer must say so. */
+  readonly tainted?: boolean;
 }
 
 /** The verdict over a whole call: the worst of its judgements (deny > ask > allow). */

@@ -1,5 +1,5 @@
-import type { Need } from "../domain/need.ts";
-import type { Decision, Grant, Origin, PresetName, Rule, SandboxGrants } from "../domain/policy.ts";
+import type { Need, NeedKind } from "../domain/need.ts";
+import type { Decision, Grant, Origin, PresetName, Rule, SandboxGrants, Verdict } from "../domain/policy.ts";
 
 /** What a decision depends on beside rules. */
 export interface PolicyContext {
@@ -16,6 +16,10 @@ export interface Policy {
   readonly workspace: string;
   /** Every rule in force, strongest layer first, the preset's last. */
   readonly rules: readonly Rule[];
+  /** What the preset permits, in one line for people. */
+  readonly summary?: string;
+  /** What holds where no rule matches. */
+  readonly defaults?: Readonly<Record<NeedKind, Verdict>>;
   /** Pure and total. */
   evaluate(needs: readonly Need[], context: PolicyContext): Decision;
   /** Folders and files that a call with these allowed needs may touch, and what stays forbidden inside them. */

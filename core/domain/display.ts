@@ -1,0 +1,14 @@
+/**
+ * Characters that a terminal obeys, that are invisible, or that reorder what is around them: C0 and C1 controls but
+ * newline and tab, soft hyphen, bidirectional marks and isolates, zero-width and other default-ignorable characters,
+ * line separators, variation selectors, Unicode tags, lone surrogates. (Unicode 16, Default_Ignorable_Code_Point and
+ * Bidi_Control.)
+ */
+const HIDDEN =
+  // deno-lint-ignore no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+
+/** `text` as a person may safely be shown it: what would not be seen, or would change what is seen, as `\u{…}`. */
+export function escapeForDisplay(text: string): string {
+  return text.replace(HIDDEN, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
