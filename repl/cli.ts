@@ -24,16 +24,8 @@ export type { CommandInput, GlobalFlags } from "./parse_argv.ts";
 export interface CliDeps extends TerminalIo {
   readonly index: CommandIndex;
   readonly version: string;
-  /**
-   * Makes what a command works with; called once the command line is known to be right. `input` is the command's checked
-   * input, for settings that its flags change (`model`, `preset`, `allow`, …).
-   */
-  readonly context: (
-    globals: GlobalFlags,
-    surface: CommandSurface,
-    signal: AbortSignal,
-    input: CommandInput,
-  ) => CommandContext;
+  /** Makes what a command works with; called once the command line is known to be right. */
+  readonly context: (globals: GlobalFlags, surface: CommandSurface, signal: AbortSignal) => CommandContext;
   /** Where signals come from. Default: `Deno`. */
   readonly signals?: SignalSource;
   /** Ends the process at once, on the second interrupt. Default: `Deno.exit`. */
@@ -154,9 +146,8 @@ async function runCommand(
     },
   });
   try {
-    const context = deps.context(globals, surface, interrupts.signal, input);
-    surface.attach(() => context.pryx());
-    const result = await command.run(input, context);
+    const context = deps.context(globals, surface, interrupts.signal);
+    const result = await command.run(input, attaching(context, surface));
     show(result, command, globals, deps, surface);
     return result.exitCode ?? EXIT.done;
   } catch (error) {
@@ -167,6 +158,21 @@ async function runCommand(
     if (readerGone) return known.exitCode;
     return report(known, globals, deps, surface);
   }
+}
+
+/** `context`, whose Pryx (and that of every context made from it) is where the surface answers approvals. */
+function attaching(context: CommandContext, surface: TerminalSurface): CommandContext {
+  return Object.assign(
+    Object.create(context),
+    {
+      async pryx() {
+        const pryx = await context.pryx();
+        surface.attach(pryx);
+        return pryx;
+      },
+      with: (overrides) => attaching(context.with(overrides), surface),
+    } satisfies Partial<CommandContext>,
+  );
 }
 
 function listen(deps: CliDeps): Interrupts {

@@ -140,7 +140,7 @@ async function valuesOf(
     );
   }
   if (source === "none") return NOTHING;
-  const context: CommandContext = deps.context(globalsOf([]), silentSurface, signal, {});
+  const context: CommandContext = deps.context(globalsOf([]), silentSurface, signal);
   return add(await valuesFrom(source, context));
 }
 

@@ -15,8 +15,8 @@ import type { PromptTerminal } from "./terminal_prompts.ts";
 /** The command line as a running command sees it, and what the command line itself needs of it. */
 export interface TerminalSurface extends CommandSurface, AsyncDisposable {
   readonly output: TerminalOutput;
-  /** Says where approvals and questions are answered. Called by whoever makes the context. */
-  attach(pryx: Pryx | (() => Promise<Pryx>)): void;
+  /** Says where approvals and questions are answered. */
+  attach(pryx: Pryx): void;
   /** True when the failure with this message was shown as the end of a turn. */
   hasShown(message: string): boolean;
 }
@@ -102,7 +102,7 @@ export function createTerminalSurface(options: TerminalSurfaceOptions): Terminal
         return await askConfirm(at, spellOut(question), signal);
       }),
     attach(to) {
-      pryx = typeof to === "function" ? to : () => Promise.resolve(to);
+      pryx = () => Promise.resolve(to);
     },
     hasShown: (message) => run.shownError === message,
     async [Symbol.asyncDispose]() {

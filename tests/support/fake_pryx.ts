@@ -65,8 +65,8 @@ export function fakeContext(
   signal: AbortSignal,
   parts: Partial<CommandContext> = {},
 ): CommandContext {
-  const missing = () => Promise.reject(new Error("the test gave no such part"));
-  return {
+  const missing: () => Promise<never> = () => Promise.reject(new Error("the test gave no such part"));
+  const context: CommandContext = {
     signal,
     cwd: "/tmp",
     paths: {
@@ -90,9 +90,11 @@ export function fakeContext(
     catalog: missing,
     sandbox: missing,
     tools: missing,
+    with: () => context,
     ...parts,
     surface,
-  } as CommandContext;
+  };
+  return context;
 }
 
 let seq = 0;
