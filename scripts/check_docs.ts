@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, EXIT } from "../core/domain/error.ts";
 import { EVENT_VERSION, EVENTS } from "../core/domain/event.ts";
+import { VERSION } from "../core/domain/version.ts";
 import { brokenLinks, foreignWords, missingTests } from "./doc_rules.ts";
 import { renderErrors, renderEvents } from "./doc_tables.ts";
 
@@ -26,6 +27,10 @@ export async function checkDocs(root: string): Promise<string[]> {
   for (const [path, expected] of generated()) {
     const found = await Deno.readTextFile(join(root, path)).catch(() => undefined);
     if (found !== expected) problems.push(`${path}:1: is stale: run deno task docs`);
+  }
+  const manifest = await Deno.readTextFile(join(root, "deno.json")).catch(() => undefined);
+  if (manifest !== undefined && (JSON.parse(manifest) as { version: string }).version !== VERSION) {
+    problems.push(`deno.json:1: its version is not that of core/domain/version.ts, ${VERSION}`);
   }
   const paths = new Set(await files(root));
   const folders = new Set([...paths].flatMap(parents));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ERROR_CODES, EXIT } from "../../core/domain/error.ts";
 import { EVENTS } from "../../core/domain/event.ts";
+import { VERSION } from "../../core/domain/version.ts";
 import { checkDocs } from "../../scripts/check_docs.ts";
 import { brokenLinks, foreignWords, missingTests } from "../../scripts/doc_rules.ts";
 import { renderErrors, renderEvents } from "../../scripts/doc_tables.ts";
@@ -58,13 +59,15 @@ Deno.test("renderErrors() lists every error code once, beside its exit code", ()
   }
 });
 
-Deno.test("checkDocs() reports stale documents and folders of core without a README", async () => {
+Deno.test("checkDocs() reports stale documents, another version and folders of core without a README", async () => {
   const root = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${root}/core/tools`, { recursive: true });
     await Deno.writeTextFile(`${root}/core/tools/tool.ts`, "");
+    await Deno.writeTextFile(`${root}/deno.json`, `{ "version": "0.0.7" }`);
     assert.deepEqual(await checkDocs(root), [
       "core/tools:1: has no README.md: say what it owns",
+      `deno.json:1: its version is not that of core/domain/version.ts, ${VERSION}`,
       "docs/errors.md:1: is stale: run deno task docs",
       "docs/events.md:1: is stale: run deno task docs",
     ]);
