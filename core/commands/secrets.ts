@@ -43,7 +43,8 @@ const set = defineCommand({
     const reference = `${store.scheme}:${input.name}`;
     const key = `providers.${input.provider}.key`;
     const file = input.provider === undefined ? undefined : await ctx.configFile();
-    file?.resolve(key);
+    // A config file that cannot be changed is found before the secret is stored.
+    await file?.get(key);
     // Opened before anything changes: a change that cannot be recorded is not made.
     const log = await ctx.store();
     const value = await valueOf(input.name, ctx);
@@ -177,7 +178,7 @@ async function namesIn(
     if (!reference.startsWith(`${store.scheme}:`)) continue;
     const one = reference.slice(store.scheme.length + 1);
     if (names.has(one)) continue;
-    const present = !store.writable && await store.get(one) !== undefined;
+    const present = await store.get(one).then((value) => value !== undefined, () => false);
     const chosen = providers.some((provider) => config.origins[`providers.${provider}.key`] !== undefined);
     if (present || chosen) names.set(one, present);
   }

@@ -89,7 +89,7 @@ function parse(file: string, text: string, parseTree: ParseTree): Document | Sou
       problemAt(file, body, node.offset, `"${String(node.value)}" is set twice in the same object`)
     );
   }
-  return documentOf(file, body, root);
+  return documentOf(file, text, root);
 }
 
 function documentOf(file: string, text: string, root: Node | undefined): Document {

@@ -72,9 +72,9 @@ function unknown(key: string, schema: Schema, path: readonly string[], step: str
   const known = knownKeys(schema);
   const near = nearest(step, known);
   const dotted = settings(CONFIG_SCHEMA, [], 2).map((one) => one.join("."));
-  const elsewhere = dotted.find((one) => one.toLowerCase().endsWith(`.${step.toLowerCase()}`)) ??
-    nearest(key, dotted);
-  const meant = near === undefined ? elsewhere : formatKey([...path, near]);
+  const meant = nearest(key, dotted) ??
+    (near === undefined ? undefined : formatKey([...path, near])) ??
+    dotted.find((one) => one.toLowerCase().endsWith(`.${step.toLowerCase()}`));
   const fix = meant
     ? `Did you mean ${meant}?`
     : known.length > 0
