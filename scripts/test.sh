@@ -1,5 +1,6 @@
 #!/bin/sh
 # Runs the whole gate, `deno task ok`, on a machine that may have nothing yet. The last line is the count of tests.
+# PRYX_NO_APT=1 installs no Debian packages; PRYX_TOOLCHAIN names the folder that a missing Deno is put in.
 set -eu
 
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/.." && pwd -P)
@@ -23,7 +24,7 @@ as_root() {
 
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
-  if command -v apt-get >/dev/null 2>&1 && as_root true 2>/dev/null; then
+  if [ -z "${PRYX_NO_APT:-}" ] && command -v apt-get >/dev/null 2>&1 && as_root true 2>/dev/null; then
     say "installing $missing"
     # shellcheck disable=SC2086 # a list of words
     { as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
