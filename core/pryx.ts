@@ -1,6 +1,7 @@
 import type { Pryx, Submission } from "./api.ts";
 import type { AgentParts, ResolvedModel } from "./agent/agent_parts.ts";
 import { createApprovalDesk } from "./agent/approval_desk.ts";
+import { resolvePath } from "./agent/host.ts";
 import { createJournal, followSession } from "./agent/journal.ts";
 import { SessionRunner } from "./agent/session_runner.ts";
 import type { Command } from "./commands/command.ts";
@@ -9,6 +10,7 @@ import { PryxError } from "./domain/error.ts";
 import { newId, type SessionId, type TurnId } from "./domain/id.ts";
 import type { Policy } from "./policy/policy.ts";
 import { createPolicy } from "./policy/create_policy.ts";
+import { findLinks } from "./policy/find_links.ts";
 import { shellNeeds } from "./policy/shell_command.ts";
 import { trustState } from "./policy/trust.ts";
 import type { ModelCatalog, Provider } from "./providers/provider.ts";
@@ -16,7 +18,7 @@ import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { Blobs, Store } from "./store/store.ts";
 import type { Tool } from "./tools/tool.ts";
 
-/** What the composition root chose. Nothing here is made by pryx.ts; disposing Pryx disposes `store` and the sandbox. */
+/** What the composition root chose, opened and will close: pryx.ts makes and disposes none of it. */
 export interface PryxParts {
   readonly config: Config;
   readonly paths: Paths;
@@ -31,17 +33,16 @@ export interface PryxParts {
   readonly blobs: Blobs;
   readonly tools: readonly Tool[];
   readonly catalog: ModelCatalog;
-  /** Made on first use. */
+  /** Started on first use. */
   sandbox(): Promise<Sandbox>;
   /** Rejects with `model_unknown` when there is no provider of that name. */
   provider(name: string): Promise<Provider>;
   /** The model to use when none was named; rejects with what to do. */
   defaultModel(): Promise<string>;
-  /** Folder of pryx's own program files: never writable. */
-  readonly program: string;
+  /** pryx's own program, a file or a folder: out of reach. Undefined when it runs from source. */
+  readonly program: string | undefined;
   commands(): Promise<readonly Command[]>;
   redact(text: string): string;
-  checkOutput(schema: Readonly<Record<string, unknown>>, text: string): Promise<string>;
 }
 
 /** Wires the parts into the one `Pryx` that every surface talks to. Opens and starts nothing until it is asked. */
@@ -50,8 +51,7 @@ export function createPryx(parts: PryxParts): Pryx {
   const journal = createJournal(store, now);
   const desk = createApprovalDesk(store, now);
   const runners = new Map<SessionId, SessionRunner>();
-  const policies = new Map<string, Policy>();
-  let sandbox: Promise<Sandbox> | undefined;
+  const policies = new Map<string, Promise<Policy>>();
 
   const agent: AgentParts = {
     config: parts.config,
@@ -72,10 +72,9 @@ export function createPryx(parts: PryxParts): Pryx {
       return policy;
     },
     trust: (workspace) => trustState(workspace, (folder) => store.trustedHash(folder)),
-    sandbox: () => sandbox ??= parts.sandbox(),
+    sandbox: () => parts.sandbox(),
     shellNeeds,
     redact: parts.redact,
-    checkOutput: parts.checkOutput,
   };
 
   const runnerOf = (id: SessionId) => {
@@ -168,26 +167,32 @@ export function createPryx(parts: PryxParts): Pryx {
         runner.cancel(new PryxError("cancelled", "pryx is shutting down"));
       }
       for (const runner of runners.values()) await runner.idle();
-      await (await sandbox)?.[Symbol.asyncDispose]();
-      store[Symbol.dispose]();
     },
   } satisfies Pryx;
 }
 
 /** The policy in force in a workspace: the config's rules over the preset's, and pryx's own files out of reach. */
-export function policyOf(
+export async function policyOf(
   parts: Pick<PryxParts, "config" | "paths" | "home" | "program">,
   workspace: string,
-): Policy {
+): Promise<Policy> {
   const { config, paths, home, program } = parts;
-  return createPolicy({
+  const options = {
     preset: config.preset,
     workspace,
     home,
     rules: config.rules,
-    protectedPaths: [paths.config, paths.data, paths.state, paths.cache, program],
+    protectedPaths: [
+      paths.config,
+      paths.data,
+      paths.state,
+      paths.cache,
+      ...(program === undefined ? [] : [program]),
+    ],
     readablePaths: [outputsFolder(paths)],
-  });
+  };
+  const links = await findLinks(options, (path) => resolvePath(path, workspace, home));
+  return createPolicy({ ...options, links });
 }
 
 function outputsFolder(paths: Paths): string {

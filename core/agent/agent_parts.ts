@@ -33,12 +33,10 @@ export interface AgentParts {
   /** Host name. */
   readonly device: string;
   readonly now: () => Date;
-  policy(workspace: string): Policy;
+  policy(workspace: string): Promise<Policy>;
   trust(workspace: string): Promise<TrustState>;
   sandbox(): Promise<Sandbox>;
   shellNeeds(command: string, cwd: string, host: ShellHost): Promise<readonly Need[]>;
   /** Known secrets and well-known key shapes out of a text: nothing of them enters an event. */
   redact(text: string): string;
-  /** Problems of an answer against a JSON Schema; empty when it fits. */
-  checkOutput(schema: Readonly<Record<string, unknown>>, text: string): Promise<string>;
 }

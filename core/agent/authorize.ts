@@ -3,6 +3,7 @@ import { type ApprovalId, type CallId, newId } from "../domain/id.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import type { ApprovalAnswer, Decision, Judgement, Verdict } from "../domain/policy.ts";
 import { grantFromAnswer, unapprovedFlags } from "../policy/approvals.ts";
+import type { Policy } from "../policy/policy.ts";
 import { describeRule } from "../policy/rules.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
@@ -36,7 +37,7 @@ export async function authorize(
   action: Action,
   options: CallOptions,
 ): Promise<Authority> {
-  const decision = judge(parts, action.needs, options);
+  const decision = judge(parts, await parts.policy(), action.needs, options);
   const canAsk = options.attended || options.approvalTimeoutMs > 0;
   const unapproved = decision.verdict === "ask" && !canAsk;
   record(
@@ -62,7 +63,7 @@ export async function authorize(
 }
 
 /** What policy says now; uses of limited grants are counted here, and a grant that ran out in the meantime does not count. */
-function judge(parts: SessionParts, needs: readonly Need[], options: CallOptions): Decision {
+function judge(parts: SessionParts, policy: Policy, needs: readonly Need[], options: CallOptions): Decision {
   const now = parts.now().toISOString();
   const spent = new Set<string>();
   for (;;) {
@@ -71,7 +72,7 @@ function judge(parts: SessionParts, needs: readonly Need[], options: CallOptions
       (grant.session === undefined || grant.session === parts.session) &&
       (grant.workspace === undefined || grant.workspace === parts.workspace)
     );
-    const decision = parts.policy.evaluate(needs, {
+    const decision = policy.evaluate(needs, {
       origin: options.origin,
       taint: parts.state.taint.map(({ source }) => source),
       grants,

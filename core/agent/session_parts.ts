@@ -18,7 +18,8 @@ export interface SessionParts {
   /** Kept up to date by `append`. */
   readonly state: SessionState;
   readonly store: Store;
-  readonly policy: Policy;
+  /** Compiled on first use: no request to a model waits for it. */
+  policy(): Promise<Policy>;
   readonly tools: readonly Tool[];
   readonly desk: ApprovalDesk;
   readonly catalog: ModelCatalog;

@@ -4,6 +4,7 @@ import { PryxError } from "../domain/error.ts";
 import { newId, type SessionId, type TurnId } from "../domain/id.ts";
 import { NO_USAGE } from "../domain/message.ts";
 import { applyEvent, foldSession, type SessionState } from "../domain/session.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Lease } from "../store/store.ts";
 import { callTool } from "./call_tool.ts";
 import { readInstructions, systemPrompt } from "./context.ts";
@@ -179,7 +180,7 @@ export class SessionRunner {
       turn,
       data: {
         model: `${model.provider.name}/${model.model}`,
-        preset: parts.policy.preset,
+        preset: config.preset,
         contextFiles: instructions.files,
         ...(recorded ? { recorded } : {}),
       },
@@ -187,7 +188,6 @@ export class SessionRunner {
     if (instructions.notice) parts.noticeOnce(instructions.notice);
     const info = await catalog.info(model.provider.name, model.model);
     const { outputSchema } = submission;
-    const check = this.#parts.checkOutput;
     return await runTurn(parts, {
       turn,
       provider: model.provider,
@@ -204,16 +204,17 @@ export class SessionRunner {
       attended: submission.attended,
       approvalTimeoutMs: limits.approvalTimeoutMs,
       signal,
-      ...(outputSchema ? { outputSchema, checkOutput: (text: string) => check(outputSchema, text) } : {}),
+      ...(outputSchema ? { outputSchema } : {}),
     });
   }
 
   #sessionParts(workspace: string): SessionParts {
     const { store, blobs, desk, tools, catalog, now, journal, home, searchPath, shellNeeds, outputs } =
       this.#parts;
-    const policy = this.#parts.policy(workspace);
     const state = this.#state;
     if (!state) throw new Error("the session is not open");
+    let compiled: Promise<Policy> | undefined;
+    const policy = () => compiled ??= this.#parts.policy(workspace);
     let ignored: ((path: string) => boolean) | undefined;
     return {
       session: this.id,
@@ -230,7 +231,7 @@ export class SessionRunner {
         blobs,
         workspace,
         known: this.#known,
-        isSecret: (path) => policy.isSecret(path),
+        isSecret: async (path) => (await policy()).isSecret(path),
         ignored: async (folder) => ignored ??= await readIgnored(folder),
       },
       sandbox: this.#parts.sandbox,

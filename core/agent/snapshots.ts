@@ -25,7 +25,7 @@ export interface Snapshot {
 export interface SnapshotOptions {
   readonly blobs: Blobs;
   /** Files whose content must never be kept. */
-  readonly isSecret: (path: string) => boolean;
+  readonly isSecret: (path: string) => Promise<boolean>;
   /** What is known of files from the snapshot before: unchanged ones are not read again. */
   readonly known: KnownFiles;
 }
@@ -146,7 +146,7 @@ async function look(path: string, options: SnapshotOptions): Promise<Before> {
     const known = options.known.get(path);
     if (known && known.stamp === stampOf(info)) return known;
     const mode = (info.mode ?? 0o644) & 0o7777;
-    if (info.size > MAX_FILE || options.isSecret(path)) {
+    if (info.size > MAX_FILE || await options.isSecret(path)) {
       return { hash: null, mode, stamp: stampOf(info), kept: false };
     }
     const bytes = await Deno.readFile(path);

@@ -20,7 +20,7 @@ export async function createToolContext(
 ): Promise<HeldContext> {
   const { options } = call;
   const { signal } = options;
-  const sandbox = await parts.sandbox();
+  const [sandbox, policy] = await Promise.all([parts.sandbox(), parts.policy()]);
   const allowed: Need[] = [...call.needs];
   const unapproved: string[] = [];
   let files: Files | undefined;
@@ -29,7 +29,7 @@ export async function createToolContext(
     ...parts.needContext,
     signal,
     get files() {
-      return files ??= sandbox.files(parts.policy.roots(allowed));
+      return files ??= sandbox.files(policy.roots(allowed));
     },
     run: (spec) => sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) }),
     async fetch(url, init) {

@@ -5,6 +5,7 @@ import { addUsage, type Message, NO_USAGE, type RequestedCall, type Usage } from
 import type { ModelResponse, Provider } from "../providers/provider.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import { callKey, callTool } from "./call_tool.ts";
+import { checkOutput } from "./check_output.ts";
 import { compactionPoint, mustCompact, summaryMessage, summaryRequest } from "./compact.ts";
 import type { SessionParts } from "./session_parts.ts";
 import { partialWriter } from "./partial_writer.ts";
@@ -25,8 +26,6 @@ export interface TurnOptions {
   readonly attended: boolean;
   readonly approvalTimeoutMs: number;
   readonly outputSchema?: Readonly<Record<string, unknown>>;
-  /** Problems of an answer against `outputSchema`; empty when it fits. */
-  readonly checkOutput?: (text: string) => Promise<string>;
   readonly signal: AbortSignal;
 }
 
@@ -87,7 +86,10 @@ class TurnRun {
       const response = await this.#ask();
       this.lastText = response.text;
       if (response.calls.length > 0) await this.#runCalls(response.calls);
-      else if (this.#parts.state.pending.length === 0 && await this.#accept(response)) return response.text;
+      else if (this.#parts.state.pending.length === 0) {
+        const answer = await this.#accept(response);
+        if (answer !== null) return answer;
+      }
     }
   }
 
@@ -250,15 +252,16 @@ class TurnRun {
       : `the model makes this same call for the ${this.#repeated.times}th time in a row`;
   }
 
-  /** True when the answer is the answer; false when the model was asked to mend it, which happens once. */
-  async #accept(response: ModelResponse): Promise<boolean> {
-    const { checkOutput, turn } = this.#options;
+  /** The answer; null when the model was asked to mend it, which happens once. */
+  async #accept(response: ModelResponse): Promise<string | null> {
+    const { outputSchema, turn } = this.#options;
     if (response.finish === "content_filter" && response.text === "") {
       throw new PryxError("provider", "The provider withheld the answer (content filter)");
     }
-    if (!checkOutput) return true;
-    const problems = await checkOutput(response.text);
-    if (problems === "") return true;
+    if (!outputSchema) return response.text;
+    const checked = await checkOutput(outputSchema, response.text);
+    if ("json" in checked) return checked.json;
+    const { problems } = checked;
     if (this.#repaired) {
       throw new PryxError("output_invalid", `The answer does not fit the output schema: ${problems}`);
     }
@@ -274,7 +277,7 @@ class TurnRun {
         steering: true,
       },
     }]);
-    return false;
+    return null;
   }
 
   async #compactIfNeeded(): Promise<void> {

@@ -124,8 +124,23 @@ function applyFinished(state: SessionState, event: EventOf<"tool.finished">): vo
   const message: Message = origin === "model"
     ? { role: "tool", call, name, text }
     : { role: "user", text: `[${name} was run by ${origin === "human" ? "the person" : origin}]\n${text}` };
-  state.messages.push({ seq: event.seq, message });
+  state.messages.splice(placeOf(state, call, origin), 0, { seq: event.seq, message });
   if (taints) state.taint.push({ seq: event.seq, source: taints });
+}
+
+/** Results stand in the order of their calls, whichever ended first: what a model is shown does not depend on timing. */
+function placeOf(state: SessionState, call: string, origin: string): number {
+  const { messages } = state;
+  if (origin !== "model") return messages.length;
+  let at = messages.length;
+  const asked = messages.findLast(({ message }) => message.role === "assistant")?.message;
+  const order = asked?.role === "assistant" ? asked.calls.map(({ id }) => id) : [];
+  const mine = order.indexOf(call);
+  for (let before = messages[at - 1]?.message; before?.role === "tool"; before = messages[at - 1]?.message) {
+    if (order.indexOf(before.call) <= mine) break;
+    at--;
+  }
+  return at;
 }
 
 function applyCompaction(state: SessionState, event: EventOf<"compaction">): void {

@@ -118,3 +118,23 @@ Deno.test("foldSession() knows a turn that has not ended and its open calls", ()
   assert.equal(state.turn?.id, TURN);
   assert.deepEqual([...state.openCalls.keys()], ["c1"]);
 });
+
+Deno.test("foldSession() shows results in the order of their calls, whichever ended first", () => {
+  const call = (id: string) => ({ id, name: "read_file", args: "{}" });
+  const state = foldSession(
+    ID,
+    events(
+      created,
+      input("go"),
+      requested(1),
+      message("", call("c1"), call("c2"), call("c3")),
+      asked("c1"),
+      asked("c2"),
+      asked("c3"),
+      finished("c3"),
+      finished("c1"),
+      finished("c2"),
+    ),
+  );
+  assert.deepEqual(roles(state).slice(2), ["tool:result c1", "tool:result c2", "tool:result c3"]);
+});

@@ -1,0 +1,53 @@
+import { PryxError } from "../domain/error.ts";
+import type { Need } from "../domain/need.ts";
+import { describeProblems, type Json, validate } from "../domain/schema.ts";
+import type { Policy, PolicyView } from "../policy/policy.ts";
+import { shellNeeds } from "../policy/shell_command.ts";
+import { trustState } from "../policy/trust.ts";
+import type { Store } from "../store/store.ts";
+import type { Tool } from "../tools/tool.ts";
+import { createNeedContext } from "./host.ts";
+
+export interface PolicyViewOptions {
+  readonly policy: Policy;
+  readonly workspace: string;
+  readonly home: string;
+  readonly searchPath: string;
+  readonly tools: readonly Tool[];
+  readonly store: Store;
+  readonly now: () => Date;
+}
+
+/** Policy as commands show it: the same needs and the same judgement as a real call, without running anything. */
+export function createPolicyView(options: PolicyViewOptions): PolicyView {
+  const { policy, workspace, home, searchPath, tools, store, now } = options;
+  const context = createNeedContext({ workspace, home, searchPath, shellNeeds });
+  return {
+    policy,
+    async needsOf(action) {
+      if ("shell" in action) return await context.shellNeeds(action.shell, workspace);
+      if ("need" in action) return [await resolved(action.need, context.resolve)];
+      const tool = tools.find((one) => one.name === action.tool);
+      if (!tool) {
+        throw new PryxError("usage", `There is no tool "${action.tool}"`, {
+          fix: `the tools are ${tools.map((one) => one.name).join(", ")}`,
+        });
+      }
+      const problems = describeProblems(validate(tool.parameters, action.args));
+      if (problems !== "") throw new PryxError("usage", `${tool.name} does not take that: ${problems}`);
+      return await tool.needs(action.args as Readonly<Record<string, Json>>, context);
+    },
+    explain(needs, origin) {
+      const grants = store.grants({ now: now().toISOString() }).filter((grant) =>
+        grant.session === undefined && (grant.workspace === undefined || grant.workspace === workspace)
+      );
+      return Promise.resolve(policy.evaluate(needs, { origin, taint: [], grants }));
+    },
+    trust: () => trustState(workspace, (folder) => store.trustedHash(folder)),
+  } satisfies PolicyView;
+}
+
+async function resolved(need: Need, resolve: (path: string) => Promise<string>): Promise<Need> {
+  const isPath = need.kind === "read" || need.kind === "write";
+  return isPath ? { ...need, target: await resolve(need.target) } : need;
+}

@@ -1,0 +1,213 @@
+import { hostname } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { Pryx } from "./api.ts";
+import { COMMANDS, createProvider, loadTools } from "./builtins.ts";
+import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
+import type { Config } from "./config/config.ts";
+import { findPaths } from "./config/paths.ts";
+import { PryxError } from "./domain/error.ts";
+import type { Provider } from "./providers/provider.ts";
+import { PROVIDER_PRESETS } from "./providers/presets.ts";
+
+/** Makes what commands work with. */
+export type CreateContext = (
+  surface: CommandSurface,
+  signal: AbortSignal,
+  overrides: Overrides,
+) => CommandContext;
+
+/** A value made on first use and kept. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
+}
+
+/**
+ * From the environment to what commands work with: settings, parts, Pryx. Nothing is opened before it is asked for;
+ * what was opened is closed with `opened`, in reverse.
+ */
+export function openProgram(opened: AsyncDisposableStack): CreateContext {
+  const env = Deno.env.toObject();
+  const paths = findPaths({ env, platform: Deno.build.os });
+  const home = realPathOr(paths.home);
+  const searchPath = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
+  const now = () => new Date();
+
+  const store = once(async () =>
+    opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
+  );
+  const blobs = once(async () => (await import("./store/blobs.ts")).openBlobs(join(paths.state, "blobs")));
+  const redactor = once(async () => (await import("./secrets/redact.ts")).createRedactor());
+  const secrets = once(async () =>
+    (await import("./secrets/create_secrets.ts")).createSecrets({ env, paths })
+  );
+  const sandbox = once(async () =>
+    opened.use((await import("./sandbox/create_sandbox.ts")).createSandbox({ home, env }))
+  );
+  const tools = once(loadTools);
+  /** The one that runs: surfaces answer its approvals whichever context they hold. */
+  let active: Promise<Pryx> | undefined;
+
+  /** The value behind a reference, known to the redactor from then on. */
+  const secret = async (reference: string) => {
+    const value = await (await secrets()).resolve(reference);
+    (await redactor()).add(value);
+    return value;
+  };
+
+  function create(surface: CommandSurface, signal: AbortSignal, overrides: Overrides): CommandContext {
+    const cwd = realPathOr(resolve(overrides.cwd ?? "."));
+    if (!isFolder(cwd)) {
+      throw new PryxError("usage", `There is no folder ${cwd}`, { fix: "check --cwd" });
+    }
+    const config = once(async () => {
+      const { loadConfig } = await import("./config/load_config.ts");
+      return await loadConfig({ paths, env, cwd, flags: overrides, presets: PROVIDER_PRESETS });
+    });
+    const catalog = once(async () => {
+      const { createCatalog } = await import("./providers/catalog.ts");
+      return createCatalog({ providers: (await config()).providers });
+    });
+    const providers = new Map<string, Promise<Provider>>();
+    const makeProvider = async (name: string) => {
+      const { record, replayModel } = overrides;
+      const places = { workspace: cwd, home };
+      if (replayModel !== undefined) {
+        const { createReplayProvider } = await import("./providers/replay.ts");
+        return createReplayProvider(replayModel, { ...places, name });
+      }
+      const made = await configuredProvider(name, await config(), secret);
+      if (record === undefined) return made;
+      const { recordProvider } = await import("./providers/record.ts");
+      const known = await redactor();
+      return recordProvider(made, { ...places, file: record, redact: (text) => known.redact(text) });
+    };
+    const provider = (name: string) => {
+      const made = providers.get(name) ?? makeProvider(name);
+      providers.set(name, made);
+      return made;
+    };
+
+    const pryx = once(async () => {
+      const [{ createPryx }, loaded, opening, kept, known, catalogue, redact] = await Promise.all([
+        import("./pryx.ts"),
+        config(),
+        store(),
+        blobs(),
+        tools(),
+        catalog(),
+        redactor(),
+      ]);
+      return opened.use(createPryx({
+        config: loaded,
+        paths,
+        home,
+        searchPath,
+        device: hostname(),
+        now,
+        store: opening,
+        blobs: kept,
+        tools: known,
+        catalog: catalogue,
+        sandbox,
+        provider,
+        defaultModel: () => defaultModel(loaded, overrides, signal),
+        program: programPath(),
+        commands: async () => (await Promise.all(COMMANDS.map((entry) => entry.load()))).flat(),
+        redact: (text) => redact.redact(text),
+      }));
+    });
+
+    return {
+      signal,
+      paths,
+      cwd,
+      config,
+      configFile: async () => (await import("./config/config_file.ts")).openConfigFile(paths.configFile),
+      pryx: () => active ??= pryx(),
+      store,
+      blobs,
+      policy: once(async () => {
+        const [{ policyOf }, { createPolicyView }] = await Promise.all([
+          import("./pryx.ts"),
+          import("./agent/policy_view.ts"),
+        ]);
+        return createPolicyView({
+          policy: await policyOf({ config: await config(), paths, home, program: programPath() }, cwd),
+          workspace: cwd,
+          home,
+          searchPath,
+          tools: await tools(),
+          store: await store(),
+          now,
+        });
+      }),
+      secrets,
+      provider,
+      catalog,
+      sandbox,
+      tools,
+      surface,
+      with: (more) => create(surface, signal, { ...overrides, ...more }),
+    };
+  }
+  return create;
+}
+
+async function configuredProvider(
+  name: string,
+  config: Config,
+  secret: (reference: string) => Promise<string>,
+): Promise<Provider> {
+  const found = config.providers[name];
+  if (!found) {
+    const known = Object.keys(config.providers).join(", ");
+    throw new PryxError("model_unknown", `There is no provider "${name}"`, {
+      fix: `the providers are ${known}; add one with: pryx config set providers.${name}.baseUrl URL`,
+    });
+  }
+  const { key } = found;
+  const made = await createProvider(
+    found,
+    () => key === undefined ? Promise.resolve(undefined) : secret(key),
+  );
+  made.warm?.();
+  return made;
+}
+
+/** What to use when no model is set: a server found on this machine, else an error that says how to set one. */
+async function defaultModel(config: Config, overrides: Overrides, signal: AbortSignal): Promise<string> {
+  if (overrides.replayModel !== undefined) return "recorded/model";
+  const { discoverLocal } = await import("./providers/discover.ts");
+  const found = await discoverLocal(config.providers, signal);
+  for (const { name, models } of found) if (models[0]) return `${name}/${models[0].id}`;
+  throw new PryxError("model_unknown", "No model is set, and no model server runs on this machine", {
+    fix: "set one: pryx config set model PROVIDER/MODEL, or PRYX_MODEL, or --model (see: pryx models). " +
+      "Without a key or a network: pryx tour",
+  });
+}
+
+/** This program's own files, which nothing may change: the binary, or the folder of the bundle. None when it runs from source. */
+function programPath(): string | undefined {
+  if (Deno.build.standalone) return Deno.execPath();
+  const here = new URL(import.meta.url);
+  return here.protocol !== "file:" || here.pathname.endsWith(".ts")
+    ? undefined
+    : dirname(decodeURIComponent(here.pathname));
+}
+
+function realPathOr(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

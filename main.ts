@@ -1,0 +1,42 @@
+/**
+ * Where pryx begins: the fast path for `--version`, then the command line over the program. Whatever else is needed is
+ * imported and opened when it is first used (core/program.ts), and closed once, at the end, in reverse.
+ */
+import { VERSION } from "./core/domain/version.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+    Deno.stdout.writeSync(new TextEncoder().encode(`pryx ${VERSION}\n`));
+    return 0;
+  }
+  const [{ runCli }, { COMMANDS }, { openProgram }] = await Promise.all([
+    import("./repl/cli.ts"),
+    import("./core/builtins.ts"),
+    import("./core/program.ts"),
+  ]);
+  await using opened = new AsyncDisposableStack();
+  const context = openProgram(opened);
+  const index = [...COMMANDS, {
+    name: "completions",
+    summary: "Print the completion script of a shell",
+    load: async () => [(await import("./repl/completions.ts")).completions],
+  }];
+  const { stdin, stdout, stderr } = Deno;
+  return await runCli(args, {
+    index,
+    version: VERSION,
+    stdin,
+    stdout,
+    stderr,
+    env: (name) => Deno.env.get(name),
+    columns: () => Deno.consoleSize().columns,
+    context: ({ cwd, profile, model }, surface, signal) =>
+      context(surface, signal, {
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(profile === undefined ? {} : { profile }),
+        ...(model === undefined ? {} : { model }),
+      }),
+  });
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { ApprovalId } from "../../core/domain/id.ts";
+import type { ApprovalAnswer } from "../../core/domain/policy.ts";
+import { defineTool } from "../../core/tools/tool.ts";
+import { scriptedProvider } from "../support/scripted_provider.ts";
+import { testPryx } from "../support/test_pryx.ts";
+
+const ALLOW_ONCE: ApprovalAnswer = {
+  verdict: "allow",
+  duration: { kind: "once" },
+  scope: "workspace",
+  by: "human:test",
+};
+
+const write = (path: string, content = "new\n") => ({ calls: [["write_file", { path, content }]] as const });
+
+Deno.test("an ask without anybody to answer is a denial, and the turn says what would have allowed it", async () => {
+  const provider = scriptedProvider([write("a.txt"), { text: "could not" }]);
+  await using test = await testPryx({ provider });
+  const end = await test.run("go");
+  assert.equal(end.data.status, "done");
+  assert.deepEqual(end.data.unapproved.length, 1);
+  assert.match(end.data.unapproved[0] ?? "", /^write=.*a\.txt$/);
+  const [decision] = test.events(end.session, "decision");
+  assert.equal(decision?.data.verdict, "ask");
+  assert.equal(decision?.data.unapproved, true);
+  await assert.rejects(Deno.stat(join(test.workspace, "a.txt")), Deno.errors.NotFound);
+  const told = provider.requests[1]?.messages.at(-1);
+  assert.match(told?.text ?? "", /Denied/);
+});
+
+Deno.test("a rule's denial is told to the model, and is not an ask that nobody answered", async () => {
+  const provider = scriptedProvider([write("a.txt"), { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "workspace", deny: ["write=*.txt"] });
+  const end = await test.run("go");
+  assert.deepEqual(end.data.unapproved, []);
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.status, "denied");
+});
+
+Deno.test("a secret file stays closed in every preset, and its content never reaches the model", async () => {
+  const provider = scriptedProvider([{ calls: [["read_file", { path: ".env" }]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "workspace" });
+  await Deno.writeTextFile(join(test.workspace, ".env"), "TOKEN=hunter2\n");
+  const end = await test.run("go");
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.status, "denied");
+  assert.ok(!JSON.stringify(provider.requests).includes("hunter2"));
+});
+
+Deno.test("an approval once lets one call through, and the next asks again", async () => {
+  const provider = scriptedProvider([write("a.txt"), write("b.txt"), { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const answered = answerEach(test, [ALLOW_ONCE, { ...ALLOW_ONCE, verdict: "deny", note: "not that one" }]);
+  const end = await test.run("go", { attended: true });
+  assert.equal(answered.count, 2);
+  assert.equal(await Deno.readTextFile(join(test.workspace, "a.txt")), "new\n");
+  await assert.rejects(Deno.stat(join(test.workspace, "b.txt")), Deno.errors.NotFound);
+  assert.match(test.events(end.session, "tool.finished")[1]?.data.text ?? "", /not that one/);
+  assert.deepEqual(end.data.unapproved, []);
+  assert.equal(test.store.grants({ now: new Date().toISOString(), all: true }).length, 0);
+});
+
+Deno.test("an approval for the session becomes a grant, and later calls of the same kind do not ask", async () => {
+  const provider = scriptedProvider([write("a.txt"), write("a.txt", "newer\n"), { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const answered = answerEach(test, [{ ...ALLOW_ONCE, duration: { kind: "session" } }]);
+  const end = await test.run("go", { attended: true });
+  assert.equal(answered.count, 1);
+  assert.equal(await Deno.readTextFile(join(test.workspace, "a.txt")), "newer\n");
+  const [decided] = test.events(end.session, "approval.decided");
+  assert.ok(decided?.data.grant);
+  const [grant] = test.store.grants({ now: new Date().toISOString() });
+  assert.equal(grant?.id, decided?.data.grant);
+  assert.equal(grant?.uses, 1);
+});
+
+Deno.test("the first valid answer wins, and a later one is refused", async () => {
+  const provider = scriptedProvider([write("a.txt"), { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const asked = test.next("approval.requested");
+  const running = test.run("go", { attended: true });
+  const id = (await asked).data.approval as ApprovalId;
+  assert.equal(await test.pryx.decide(id, ALLOW_ONCE), true);
+  assert.equal(await test.pryx.decide(id, { ...ALLOW_ONCE, verdict: "deny" }), false);
+  assert.equal((await running).data.status, "done");
+  assert.equal(await Deno.readTextFile(join(test.workspace, "a.txt")), "new\n");
+});
+
+Deno.test("another process may answer an approval", async () => {
+  const provider = scriptedProvider([write("a.txt"), { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  await using other = await testPryx({ provider: scriptedProvider([]), folder: test.folder });
+  const asked = test.next("approval.requested");
+  const running = test.run("go", { attended: true });
+  const id = (await asked).data.approval as ApprovalId;
+  assert.equal(await other.pryx.decide(id, ALLOW_ONCE), true);
+  assert.equal((await running).data.status, "done");
+  assert.equal(await Deno.readTextFile(join(test.workspace, "a.txt")), "new\n");
+});
+
+Deno.test("an approval that nobody answers in time is a denial that is reported", async () => {
+  const provider = scriptedProvider([write("a.txt"), { text: "ok" }]);
+  await using test = await testPryx({ provider, limits: { approvalTimeoutMs: 30 } });
+  const end = await test.run("go");
+  assert.equal(test.events(end.session, "approval.decided")[0]?.data.by, "expired");
+  assert.equal(end.data.unapproved.length, 1);
+});
+
+Deno.test("a script that changes between approval and run is not run", async () => {
+  const provider = scriptedProvider([{ calls: [["shell", { command: "sh job.sh" }]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const script = join(test.workspace, "job.sh");
+  await Deno.writeTextFile(script, "echo harmless\n");
+  const listening = test.pryx.listen((event) => {
+    if (event.type !== "approval.requested") return;
+    Deno.writeTextFileSync(script, "touch stolen\n");
+    void test.pryx.decide(event.data.approval as ApprovalId, ALLOW_ONCE);
+  });
+  const end = await test.run("go", { attended: true });
+  listening[Symbol.dispose]();
+  const [finished] = test.events(end.session, "tool.finished");
+  assert.equal(finished?.data.status, "failed");
+  assert.match(finished?.data.text ?? "", /changed after it was approved/);
+  await assert.rejects(Deno.stat(join(test.workspace, "stolen")), Deno.errors.NotFound);
+});
+
+Deno.test("require() in the middle of a call is decided like any other need", async () => {
+  const curious = defineTool({
+    name: "curious",
+    description: "Wants more than it said",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => "curious",
+    async run(_args, ctx) {
+      await ctx.require({ kind: "net", target: "example.org:443" });
+      return { text: "got it" };
+    },
+  });
+  const provider = scriptedProvider([{ calls: [["curious", {}]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, tools: [curious] });
+  const end = await test.run("go");
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.status, "denied");
+  assert.match(end.data.unapproved[0] ?? "", /^net=example\.org/);
+
+  await using allowed = await testPryx({
+    provider: scriptedProvider([{ calls: [["curious", {}]] }, { text: "ok" }]),
+    tools: [curious],
+    allow: ["net=example.org"],
+  });
+  const other = await allowed.run("go");
+  assert.equal(allowed.events(other.session, "tool.finished")[0]?.data.text, "got it");
+});
+
+Deno.test("a question waits for a person; without one the call is told so", async () => {
+  const ask = { calls: [["ask_user", { question: "Red or blue?", options: ["red", "blue"] }]] as const };
+  const provider = scriptedProvider([ask, { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const listening = test.pryx.listen((event) => {
+    if (event.type === "question.asked") void test.pryx.answer(event.data.question, "blue", "human:test");
+  });
+  const end = await test.run("go", { attended: true });
+  listening[Symbol.dispose]();
+  assert.match(test.events(end.session, "tool.finished")[0]?.data.text ?? "", /blue/);
+
+  await using alone = await testPryx({ provider: scriptedProvider([ask, { text: "ok" }]) });
+  const unanswered = await alone.run("go");
+  assert.match(alone.events(unanswered.session, "tool.finished")[0]?.data.text ?? "", /Nobody is there/);
+});
+
+Deno.test("decisions, approvals and grants are in the audit log, which stays verifiable", async () => {
+  const provider = scriptedProvider([write("a.txt"), { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  answerEach(test, [{ ...ALLOW_ONCE, duration: { kind: "forever" } }]);
+  const end = await test.run("go", { attended: true });
+  const kinds = [...test.store.auditEntries()].map((entry) => entry.kind);
+  for (const kind of ["decision", "grant", "approval"]) assert.ok(kinds.includes(kind), kind);
+  test.store.deleteSession(end.session);
+  assert.equal(test.store.verifyAudit().ok, true);
+  assert.equal([...test.store.auditEntries()].length, kinds.length);
+});
+
+/** Answers approvals in order, and counts them. */
+function answerEach(test: Awaited<ReturnType<typeof testPryx>>, answers: readonly ApprovalAnswer[]) {
+  const state = { count: 0 };
+  test.pryx.listen((event) => {
+    if (event.type !== "approval.requested") return;
+    const answer = answers[state.count++];
+    if (answer) void test.pryx.decide(event.data.approval as ApprovalId, answer);
+  });
+  return state;
+}
