@@ -1,7 +1,7 @@
 import type { OpenAI } from "openai";
 import type { ProviderConfig } from "../config/config.ts";
 import { PryxError } from "../domain/error.ts";
-import { type AnswerReader, ConsumerFailure, createDeltas, type Deltas, type JsonObject } from "./_answer.ts";
+import { ConsumerFailure, createDeltas, type Deltas, type JsonObject } from "./_answer.ts";
 import { CHAT_OPTIONAL, chatBody, readChat } from "./_chat.ts";
 import { afterAttempts, classify, type Failure, interrupted, keyFix, shownUrl } from "./_errors.ts";
 import { listedModel } from "./_models.ts";
@@ -38,6 +38,7 @@ const LONGEST_ASKED_WAIT_MS = 60_000;
 const realClock: Clock = {
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
       const stop = () => {
         clearTimeout(timer);
         reject(signal.reason);
@@ -114,25 +115,21 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     return made;
   };
 
+  const bodyOf = (request: ModelRequest): JsonObject => {
+    const without = dropped.get(request.model) ?? new Set<string>();
+    const dialect = { provider: config.name, baseUrl: config.baseUrl, dropped: without };
+    return api === "chat" ? chatBody(request, dialect) : responsesBody(request, dialect);
+  };
+
   const attempt = async (
-    request: ModelRequest,
+    body: JsonObject,
     deltas: Deltas,
     secret: string | undefined,
     signal: AbortSignal,
   ): Promise<ModelResponse> => {
     const openai = await connect(secret);
     signal.throwIfAborted();
-    const without = dropped.get(request.model) ?? new Set<string>();
-    const dialect = { provider: config.name, baseUrl: config.baseUrl, dropped: without };
-    let reader: AnswerReader;
-    let body: JsonObject;
-    if (api === "chat") {
-      reader = readChat(deltas, config.name);
-      body = chatBody(request, dialect);
-    } else {
-      reader = readResponses(deltas, config.name);
-      body = responsesBody(request, dialect);
-    }
+    const reader = api === "chat" ? readChat(deltas, config.name) : readResponses(deltas, config.name);
     const path = api === "chat" ? "/chat/completions" : "/responses";
     const response = await openai.post(path, { body, stream: true, signal }).asResponse();
     await readAnswer(response, reader, deltas, { signal, idleTimeoutMs });
@@ -140,18 +137,17 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
   };
 
   /** Leaves out what this server says it does not take. False when nothing can be left out. */
-  const adapt = (failure: Failure, request: ModelRequest): boolean => {
+  const adapt = (failure: Failure, model: string, body: JsonObject): boolean => {
     if (failure.noRoute && api === "responses" && !openAIHost) {
       api = "chat";
       return true;
     }
     if (failure.error.code !== "provider" || (failure.status !== 400 && failure.status !== 422)) return false;
-    const without = dropped.get(request.model) ?? new Set<string>();
-    dropped.set(request.model, without);
     const optional = api === "chat" ? CHAT_OPTIONAL : RESPONSES_OPTIONAL;
-    const one = optional.find(({ name, named }) => !without.has(name) && named.test(failure.error.message));
-    if (one) without.add(one.name);
-    return one !== undefined;
+    const one = optional.find(({ name, named }) => name in body && named.test(failure.error.message));
+    if (!one) return false;
+    dropped.set(model, new Set(dropped.get(model)).add(one.name));
+    return true;
   };
 
   const waitBefore = (failure: Failure, attempts: number): number => {
@@ -173,14 +169,15 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     const secret = await untilAborted(key(), signal);
     for (let attempts = 1;;) {
       const deltas = createDeltas(onDelta);
+      const body = bodyOf(request);
       try {
-        return await attempt(request, deltas, secret, signal);
+        return await attempt(body, deltas, secret, signal);
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
         if (thrown instanceof ConsumerFailure) throw thrown.cause;
         const failure = classify(thrown, config, request.model, secret);
         if (deltas.passed) throw interrupted(failure, config);
-        if (adapt(failure, request)) continue;
+        if (adapt(failure, request.model, body)) continue;
         if (!failure.transient || attempts > maxRetries) throw afterAttempts(failure, attempts);
         const wait = waitBefore(failure, attempts);
         onRetry(attempts, wait, failure.reason);
