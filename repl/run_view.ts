@@ -128,7 +128,7 @@ function renderEvent(event: PryxEvent, state: RunState): Rendered {
     case "tool.requested":
       state.calls.set(event.data.call, {
         name: event.data.name,
-        title: event.data.summary ?? JSON.stringify(event.data.args),
+        title: event.data.title ?? JSON.stringify(event.data.args),
       });
       state.status = runningStatus(state);
       return NOTHING;

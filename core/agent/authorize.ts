@@ -1,8 +1,8 @@
 import type { EventData } from "../domain/event.ts";
-import { type ApprovalId, type CallId, newId } from "../domain/id.ts";
+import type { ApprovalId, CallId } from "../domain/id.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import type { ApprovalAnswer, Decision, Judgement, Verdict } from "../domain/policy.ts";
-import { grantFromAnswer, unapprovedFlags } from "../policy/approvals.ts";
+import { grantFromAnswer, newApproval, unapprovedFlags } from "../policy/approvals.ts";
 import type { Policy } from "../policy/policy.ts";
 import { describeRule } from "../policy/rules.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
@@ -107,18 +107,16 @@ async function askPerson(
   const now = parts.now();
   const wait = options.attended ? ATTENDED_WAIT : options.approvalTimeoutMs;
   const onceOnly = decision.judgements.some((one) => one.onceOnly);
-  const approval = {
-    id: newId<ApprovalId>(now.getTime()),
+  const approval = newApproval({
     session: parts.session,
     call: action.call,
     digest: action.digest,
     tool: action.tool,
     summary: action.summary,
     judgements: decision.judgements,
-    createdAt: now.toISOString(),
-    expiresAt: new Date(now.getTime() + wait).toISOString(),
-    status: "open",
-  } as const;
+    now,
+    ttlMs: wait,
+  });
   const { id, call, digest, tool, summary, expiresAt } = approval;
   // Stored before it is announced, so that the first answer to the announcement finds it.
   const waiting = parts.desk.wait(approval, options.signal);

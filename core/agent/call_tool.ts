@@ -73,9 +73,10 @@ async function runKnownTool(
     recorder.requested(given, [], origin);
     return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
   }
-  const summary = approvalSummary({ tool: tool.name, title: tool.title(given), args: given, needs });
+  const title = tool.title(given);
+  const summary = approvalSummary({ tool: tool.name, title, args: given, needs });
   const digest = await digestOf(parts, tool, given, needs);
-  recorder.requested(given, needs, origin, digest, summary);
+  recorder.requested(given, needs, origin, { digest, title, summary });
 
   const authority: Authority = await authorize(
     parts,
@@ -142,21 +143,14 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
   let requested = false;
 
   return {
-    requested(args: Json, needs: readonly Need[], origin: Origin, digest?: string, summary?: string) {
+    requested(
+      args: Json,
+      needs: readonly Need[],
+      origin: Origin,
+      about: { digest?: string; title?: string; summary?: string } = {},
+    ) {
       requested = true;
-      append({
-        type: "tool.requested",
-        turn,
-        data: {
-          call,
-          name,
-          args,
-          needs,
-          origin,
-          ...(digest === undefined ? {} : { digest }),
-          ...(summary === undefined ? {} : { summary }),
-        },
-      });
+      append({ type: "tool.requested", turn, data: { call, name, args, needs, origin, ...about } });
     },
     failed(text: string): CallOutcome {
       if (!requested) this.requested(null, [], "model");

@@ -100,7 +100,9 @@ function failuresOf(turn: readonly PryxEvent[], end: EventOf<"turn.ended"> | und
   }
   const titles = new Map<string, string>();
   for (const event of turn) {
-    if (event.type === "tool.requested") titles.set(event.data.call, event.data.summary ?? event.data.name);
+    if (event.type === "tool.requested") {
+      titles.set(event.data.call, `${event.data.name} ${event.data.title ?? ""}`.trim());
+    }
     if (event.type === "decision") {
       failures.push(...denialsOf(event, titles.get(event.data.call) ?? event.data.call));
     }
