@@ -123,11 +123,7 @@ function keychainError(
   if (error instanceof PryxError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const what = `Cannot use the keychain for "${name}"`;
-  if (
-    platform === "linux" &&
-    /DBUS_SESSION_BUS_ADDRESS|ServiceUnknown|not provided by any|autolaunch|Connection refused|Failed to connect/i
-      .test(reason)
-  ) {
+  if (platform === "linux" && /D-?Bus|not provided by any/i.test(reason)) {
     return new PryxError(
       code,
       `${what}: no Secret Service (GNOME Keyring, KWallet, KeePassXC) can be reached`,
