@@ -58,26 +58,27 @@ export function renderApproval(asked: Asked, style: Style): string {
       } (allowed)`,
     );
   }
-  lines.push(`${style.yellow("└")} ${keyLine(asked, style)} `);
-  return lines.join("\n");
+  return `${lines.join("\n")}\n`;
 }
 
 function oneLine(text: string): string {
   return spellOut(text).replace(/\n/g, "\\n");
 }
 
-function keyLine(asked: Asked, style: Style): string {
+/** The line of keys below it. */
+export function renderKeys(asked: Asked, style: Style): string {
   const keys = asked.onceOnly
     ? [["y", "once"], ["n", "no"], ["e", "no, and say why"]]
-    : [["y", "once"], ["s", "this session"], ["a", "always"], ["u", "for a time"], ["n", "no"], [
+    : [["y", "once"], ["s", "session"], ["a", "always"], ["u", "for a time"], ["n", "no"], [
       "e",
       "no, because",
     ]];
-  return keys.map(([key, text]) => `${style.bold(`[${key}]`)} ${text}`).join("  ");
+  const line = keys.map(([key, text]) => `${style.bold(`[${key}]`)} ${text}`).join("  ");
+  return `${style.yellow("└")} ${line} `;
 }
 
 export function renderSpans(style: Style): string {
-  return `  For how long?  ${
+  return `${style.yellow("└")} For how long?  ${
     Object.entries(SPANS).map(([key, span]) => `${style.bold(`[${key}]`)} ${span.label}`).join("  ")
   } `;
 }

@@ -8,6 +8,7 @@ import {
   choiceOf,
   describeAnswer,
   renderApproval,
+  renderKeys,
   renderSpans,
   SPANS,
 } from "./approval_prompt.ts";
@@ -34,6 +35,9 @@ export interface QuestionDeskOptions {
   readonly by: string;
   readonly now?: () => number;
 }
+
+/** Takes the line of keys away; what comes next stands in its place. */
+const CLEAR = "\r\x1b[2K";
 
 interface Waiting {
   readonly id: string;
@@ -62,7 +66,7 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
         await next.show(signal);
       } catch (error) {
         const why = next.gone.signal.aborted ? String(next.gone.signal.reason) : toPryxError(error).message;
-        terminal.output.direct(`\r\x1b[2K${style.dim(`  ${sanitizeLine(why)}`)}\n`);
+        terminal.output.direct(`${CLEAR}${style.dim(`└ ${sanitizeLine(why)}`)}\n`);
         if (!signal.aborted) await next.giveUp().catch(() => {});
       }
       queue.splice(queue.indexOf(next), 1);
@@ -75,20 +79,23 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
 
   async function approve(asked: EventData<"approval.requested">, signal: AbortSignal): Promise<void> {
     terminal.output.direct(renderApproval(asked, style));
-    const choice = await pressed(terminal, signal, (key) => choiceOf(key, asked));
+    const choice = await pressed(terminal, signal, renderKeys(asked, style), (key) => choiceOf(key, asked));
     const answer = answerOf(choice, asked, by, { ...await more(choice, signal), now: now() });
     const first = await (await pryx()).decide(asked.approval as ApprovalId, answer);
-    terminal.output.direct(`${style.bold(first ? describeAnswer(answer) : "it was answered elsewhere")}\n`);
+    const said = style.bold(sanitizeLine(first ? describeAnswer(answer) : "it was answered elsewhere"));
+    terminal.output.direct(`${CLEAR}${style.yellow("└")} ${said}\n`);
   }
 
   async function more(choice: Choice, signal: AbortSignal): Promise<{ spanMs?: number; note?: string }> {
     if (choice === "until") {
-      terminal.output.direct(`\n${renderSpans(style)}`);
-      return { spanMs: await pressed(terminal, signal, (key) => SPANS[key.toLowerCase()]?.ms) };
+      terminal.output.direct("\n");
+      return {
+        spanMs: await pressed(terminal, signal, renderSpans(style), (key) => SPANS[key.toLowerCase()]?.ms),
+      };
     }
     if (choice !== "say") return {};
-    terminal.output.direct("\n");
-    return { note: await askLine(terminal, "  Why not?", { signal }) };
+    terminal.output.direct(CLEAR);
+    return { note: await askLine(terminal, "└ Why not?", { signal }) };
   }
 
   async function question(asked: EventData<"question.asked">, signal: AbortSignal): Promise<void> {

@@ -4,65 +4,88 @@ import type { TerminalIn } from "./terminal_io.ts";
 /** A key: one character, or the whole escape sequence of an arrow or function key. */
 export type Key = string;
 
-export const CTRL_C = "\x03";
-export const CTRL_D = "\x04";
-export const ENTER = "\r";
-export const ESCAPE = "\x1b";
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
+const ENTER = "\r";
 
-/** What is typed this soon after a question appears was typed before it could be read. */
+/** Milliseconds in which what is typed counts as typed before the question could be read. */
 const TYPED_AHEAD_MS = 150;
+
+export interface ReadKeysOptions {
+  readonly signal: AbortSignal;
+  /**
+   * Throws away what was typed before, then is called when keys count: the place to show which keys there are. Absent: keys
+   * typed before count too.
+   */
+  readonly ready?: () => void;
+}
 
 /** Standard input of a terminal. One reader for the whole process, because a read that has begun cannot be taken back. */
 export interface TerminalInput {
-  /** The next key pressed. What was typed before the call is thrown away. Rejects with the signal's reason. */
-  key(signal: AbortSignal): Promise<Key>;
   /**
-   * Reads keys with echo off until `take` returns a value. The terminal is put back in every case. What was typed ahead is
-   * thrown away unless `typedAhead`.
+   * Reads keys with echo off until `take` returns a value. The terminal is put back in every case. Rejects with the
+   * signal's reason, and with `usage` at the end of input.
    */
-  raw<T>(
-    take: (key: Key) => T | undefined,
-    options: { signal: AbortSignal; typedAhead?: boolean },
-  ): Promise<T>;
+  keys<T>(take: (key: Key) => T | undefined, options: ReadKeysOptions): Promise<T>;
 }
 
-export function createTerminalInput(stdin: TerminalIn, now: () => number = Date.now): TerminalInput {
+export function createTerminalInput(stdin: TerminalIn, typedAheadMs: number = TYPED_AHEAD_MS): TerminalInput {
   const decoder = new TextDecoder();
   let reading: Promise<string | null> | undefined;
+  /** Keys that came together with the one that ended the last question. */
+  let left: Key[] = [];
 
-  function read(): Promise<string | null> {
+  /** What was typed since the last call, or undefined when `ms` have passed without. */
+  async function read(signal: AbortSignal, ms?: number): Promise<string | undefined> {
     const buffer = new Uint8Array(4096);
     reading ??= stdin.read(buffer).then((count) =>
       count === null ? null : decoder.decode(buffer.subarray(0, count), { stream: true })
     );
-    return reading;
-  }
-
-  async function raw<T>(
-    take: (key: Key) => T | undefined,
-    options: { signal: AbortSignal; typedAhead?: boolean },
-  ): Promise<T> {
-    const { signal } = options;
-    signal.throwIfAborted();
-    const readable = now() + (options.typedAhead ? 0 : TYPED_AHEAD_MS);
-    stdin.setRaw(true);
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = ms === undefined ? undefined : setTimeout(() => resolve(undefined), ms);
     try {
-      while (true) {
-        const text = await abortable(read(), signal);
-        reading = undefined;
-        if (text === null) throw noInput();
-        if (now() < readable && !text.includes(CTRL_C)) continue;
-        for (const key of splitKeys(text)) {
-          const value = take(key);
-          if (value !== undefined) return value;
-        }
-      }
+      const text = await abortable(ms === undefined ? reading : Promise.race([reading, late]), signal);
+      if (text === undefined) return undefined;
+      reading = undefined;
+      if (text === null) throw noInput();
+      return text;
     } finally {
-      stdin.setRaw(false);
+      clearTimeout(timer);
     }
   }
 
-  return { raw, key: (signal) => raw((key) => key, { signal }) };
+  /** Throws away what was typed ahead; only the wish to stop is kept. */
+  async function drain(signal: AbortSignal): Promise<void> {
+    left = [];
+    const end = performance.now() + typedAheadMs;
+    for (let rest = typedAheadMs; rest >= 0; rest = end - performance.now()) {
+      const text = await read(signal, rest);
+      if (text === undefined) return;
+      if (text.includes(CTRL_C)) left = [CTRL_C];
+    }
+  }
+
+  return {
+    async keys(take, { signal, ready }) {
+      signal.throwIfAborted();
+      stdin.setRaw(true);
+      try {
+        if (ready) {
+          await drain(signal);
+          ready();
+        }
+        while (true) {
+          for (let key = left.shift(); key !== undefined; key = left.shift()) {
+            const value = take(key);
+            if (value !== undefined) return value;
+          }
+          left = splitKeys(await read(signal) ?? "");
+        }
+      } finally {
+        stdin.setRaw(false);
+      }
+    },
+  };
 }
 
 function noInput(): PryxError {

@@ -25,14 +25,14 @@ export async function askLine(
   let line = "";
   output.direct(label);
   try {
-    return await input.raw((key) => {
+    return await input.keys((key) => {
       const next = editLine(line, key);
       if ("done" in next) return next.done;
       if ("stopped" in next) throw stopped(terminal, key);
       if (!options.secret) output.direct(echo(label, line, next.line, terminal.columns()));
       line = next.line;
       return undefined;
-    }, { signal: options.signal, typedAhead: true });
+    }, { signal: options.signal });
   } finally {
     output.direct("\n");
   }
@@ -44,8 +44,8 @@ export async function askConfirm(
   question: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  terminal.output.direct(`${question.trimEnd()} [y/N] `);
-  const yes = await pressed(terminal, signal, (key) => {
+  terminal.output.direct(`${question.trimEnd()} `);
+  const yes = await pressed(terminal, signal, "[y/N] ", (key) => {
     if (key === "y" || key === "Y") return true;
     return key === "n" || key === "N" || key === "\r" || key === "\n" ? false : undefined;
   });
@@ -53,16 +53,20 @@ export async function askConfirm(
   return yes;
 }
 
-/** Waits for a key that `take` knows. Ctrl-C and Ctrl-D reject with `cancelled`. */
+/**
+ * Waits for a key that `take` knows. `keys` is shown when keys count: what was typed before is thrown away, so that nobody
+ * answers what they have not read. Ctrl-C and Ctrl-D reject with `cancelled`.
+ */
 export function pressed<T>(
   terminal: PromptTerminal,
   signal: AbortSignal,
+  keys: string,
   take: (key: string) => T | undefined,
 ): Promise<T> {
-  return terminal.input.raw((key) => {
+  return terminal.input.keys((key) => {
     if (key === "\x03" || key === "\x04") throw stopped(terminal, key);
     return take(key);
-  }, { signal });
+  }, { signal, ready: () => terminal.output.direct(keys) });
 }
 
 function stopped(terminal: PromptTerminal, key: string): PryxError {

@@ -32,6 +32,8 @@ export interface TerminalSurfaceOptions {
   readonly interrupt: (reason: "key" | "closed") => void;
   /** `cli`. */
   readonly name?: string;
+  /** How long before a key counts a question is on the screen, milliseconds. */
+  readonly typedAheadMs?: number;
 }
 
 export function createTerminalSurface(options: TerminalSurfaceOptions): TerminalSurface {
@@ -49,7 +51,7 @@ export function createTerminalSurface(options: TerminalSurfaceOptions): Terminal
   let input: TerminalInput | undefined;
 
   const terminal = (): PromptTerminal => ({
-    input: input ??= createTerminalInput(io.stdin),
+    input: input ??= createTerminalInput(io.stdin, options.typedAheadMs),
     output,
     columns: io.columns ?? (() => 80),
     interrupt: () => options.interrupt("key"),

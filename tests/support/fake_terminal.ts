@@ -9,8 +9,8 @@ export interface FakeTerminal extends TerminalIo {
   type(text: string): void;
   /** Ends standard input. */
   end(): void;
-  /** Resolves when standard error holds `text`. */
-  shows(text: string): Promise<void>;
+  /** Resolves when standard error holds `text` so many times. */
+  shows(text: string, times?: number): Promise<void>;
   stdoutText(): string;
   stderrText(): string;
   /** Makes the next writes to standard output fail as when its reader has gone. */
@@ -31,7 +31,7 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
   const err: string[] = [];
   const raw: boolean[] = [];
   const typed: (Uint8Array | null)[] = [];
-  const waits: { text: string; resolve: () => void }[] = [];
+  const waits: { text: string; times: number; resolve: () => void }[] = [];
   let arrived = Promise.withResolvers<void>();
   let broken = false;
   return {
@@ -63,7 +63,7 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
       writeSync(bytes) {
         err.push(decoder.decode(bytes));
         const all = err.join("");
-        for (const wait of waits) if (all.includes(wait.text)) wait.resolve();
+        for (const wait of waits) if (count(all, wait.text) >= wait.times) wait.resolve();
         return bytes.length;
       },
       isTerminal: () => terminals.has("err"),
@@ -78,16 +78,20 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
       arrived.resolve();
       arrived = Promise.withResolvers();
     },
-    shows(text) {
+    shows(text, times = 1) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      waits.push({ text, resolve });
-      if (err.join("").includes(text)) resolve();
+      waits.push({ text, times, resolve });
+      if (count(err.join(""), text) >= times) resolve();
       return promise;
     },
     stdoutText: () => out.join(""),
     stderrText: () => err.join(""),
     breakStdout: () => void (broken = true),
   };
+}
+
+function count(all: string, text: string): number {
+  return all.split(text).length - 1;
 }
 
 /** Signals that a test raises. `listening` counts the listeners that are still there. */
