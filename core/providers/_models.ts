@@ -13,7 +13,8 @@ const WINDOW_FIELDS = [
 /** One entry of a server's `/models` list; servers add context windows and prices in fields of their own. */
 export function listedModel(entry: unknown): ModelInfo | undefined {
   const model = object(entry);
-  const id = string(model.id).replace(/^models\//, "");
+  // Names are shown on terminals, and come from whoever answers.
+  const id = string(model.id).replace(/^models\//, "").replace(/[\p{Cc}\p{Cf}]/gu, "");
   if (id === "") return undefined;
   const windows = [...WINDOW_FIELDS.map((field) => model[field]), object(model.meta).n_ctx_train];
   const contextWindow = windows.find((tokens) => typeof tokens === "number" && tokens > 0);

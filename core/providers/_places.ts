@@ -86,8 +86,11 @@ function regions(text: string, places: Places): Region[] {
   });
 }
 
-/** False when the path is only part of a longer name: `/tmp/a` in `/tmp/ab` or in `/private/tmp/a`. */
+/**
+ * False when the path is only part of a longer name: `/tmp/a` in `/tmp/ab` or in `/private/tmp/a`. Behind a `$` its mark
+ * would be taken for an escaped one.
+ */
 function isWhole(text: string, start: number, end: number): boolean {
-  return !/[\w.-]$/.test(text.slice(Math.max(0, start - 1), start)) &&
+  return !/[\w.$-]$/.test(text.slice(Math.max(0, start - 1), start)) &&
     !/^([\w-]|\.\w)/.test(text.slice(end, end + 2));
 }
