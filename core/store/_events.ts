@@ -5,7 +5,7 @@ import { applyEvent, emptySession } from "../domain/session.ts";
 import type { Database } from "./_database.ts";
 import type { Store } from "./store.ts";
 
-type Events = Pick<Store, "append" | "events" | "eventsSince" | "lastRowId" | "fork">;
+type Events = Pick<Store, "append" | "events" | "eventsSince" | "lastRowId" | "fork" | "unusedContents">;
 
 interface EventRow {
   readonly row_id: number;
@@ -78,6 +78,19 @@ export function openEvents(db: Database): Events {
       return db.read("read events", () => {
         const row = db.sql("SELECT max(row_id) AS last FROM events").get() as { last: number | null };
         return row.last ?? 0;
+      });
+    },
+
+    unusedContents(hashes) {
+      return db.read("look for kept contents", () => {
+        const row = db.sql(
+          `SELECT json_group_array(value) AS unused FROM json_each(?) WHERE value NOT IN (
+             SELECT json_extract(data, '$.before') FROM events
+             WHERE type = 'file.changed' AND json_extract(data, '$.before') IS NOT NULL
+             UNION SELECT json_extract(data, '$.after') FROM events
+             WHERE type = 'file.changed' AND json_extract(data, '$.after') IS NOT NULL)`,
+        ).get(JSON.stringify([...new Set(hashes)])) as { unused: string };
+        return JSON.parse(row.unused);
       });
     },
 

@@ -45,6 +45,18 @@ export function openBlobs(folder: string): Blobs {
       }
       return bytes;
     },
+
+    async remove(hash) {
+      if (!/^[0-9a-f]{64}$/.test(hash)) return false;
+      const path = pathOf(hash);
+      try {
+        await Deno.remove(path);
+        return true;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return false;
+        throw storeError("remove the kept content of a file", path, error);
+      }
+    },
   } satisfies Blobs;
 }
 

@@ -83,6 +83,8 @@ export interface Store extends Disposable {
   matchSessions(text: string): SessionRow[];
   /** Removes a session, its events and its index. Its audit entries stay. Throws `session_busy` while it is held. */
   deleteSession(id: SessionId): void;
+  /** Which of these contents (hashes of {@link Blobs}) no `file.changed` event names, so that nothing can be restored from them. */
+  unusedContents(hashes: readonly string[]): string[];
   search(query: string, limit?: number): SearchHit[];
 
   /** Takes the session's lease, or throws `session_busy` naming the pid that holds it. A lease of a dead process is taken over. */
@@ -123,4 +125,6 @@ export interface Blobs {
   /** SHA-256 (hex) of the content, once it is on disk. */
   put(bytes: Uint8Array): Promise<string>;
   get(hash: string): Promise<Uint8Array | undefined>;
+  /** False when it was not there. */
+  remove(hash: string): Promise<boolean>;
 }

@@ -282,6 +282,31 @@ Deno.test("sessions delete asks, or is told --yes, and leaves a trace in the aud
   assert.deepEqual(trace, [["session", "delete", C], ["session", "delete", A], ["session", "delete", B]]);
 });
 
+Deno.test("sessions delete removes kept contents that no other session needs, unless one is at work", async () => {
+  using b = bench();
+  for (const name of ["own.txt", "both.txt"]) Deno.writeTextFileSync(b.path(name), name);
+  b.store.append(A, [
+    created(b.workspace),
+    await change(b, "own.txt", "x"),
+    await change(b, "both.txt", "x"),
+  ]);
+  Deno.writeTextFileSync(b.path("both.txt"), "both.txt");
+  b.store.append(B, [created(b.workspace), await change(b, "both.txt", "y")]);
+  b.store.append(C, [
+    created(b.workspace),
+    await change(b, "third.txt", "z"),
+    await change(b, "third.txt", null),
+  ]);
+  const kept = async (text: string) => await b.blobs.get(sha(bytes(text))) !== undefined;
+  assert.deepEqual([await kept("own.txt"), await kept("both.txt"), await kept("z")], [true, true, true]);
+  await b.run("sessions delete", { ids: [A], yes: true });
+  assert.deepEqual([await kept("own.txt"), await kept("both.txt"), await kept("z")], [false, true, true]);
+  using _lease = b.store.lease(B);
+  const { text = "" } = await b.run("sessions delete", { ids: [C], yes: true });
+  assert.match(text, /stay on disk/);
+  assert.equal(await kept("z"), true);
+});
+
 Deno.test("sessions fork makes a copy that names its parent", async () => {
   using b = bench();
   b.store.append(A, [created(b.workspace), input("one"), message("two"), notice("three")]);

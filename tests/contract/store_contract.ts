@@ -313,6 +313,22 @@ export function storeContract(name: string, place: () => StorePlace): void {
     throwsCode(() => store.append(id, [notice("too late")]), "not_found");
   });
 
+  test("unusedContents() tells what no change of a file names", (open) => {
+    using store = open();
+    const [a, b] = [newId<SessionId>(), newId<SessionId>()];
+    const changed = (before: string | null, after: string | null): EventDraft => ({
+      type: "file.changed",
+      turn: TURN,
+      data: { call: "c", path: "/w/x", before, after },
+    });
+    store.append(a, [created(), changed(null, "h1"), changed("h1", "h2"), changed("h2", null)]);
+    store.append(b, [created(), changed("h2", "h3")]);
+    assert.deepEqual(store.unusedContents(["h1", "h2", "h3", "h4", "h4"]), ["h4"]);
+    store.deleteSession(a);
+    assert.deepEqual(store.unusedContents(["h1", "h2", "h3"]), ["h1"]);
+    assert.deepEqual(store.unusedContents([]), []);
+  });
+
   test("search() finds parts of words in what was said, answered and put out by tools", (open) => {
     using store = open();
     const id = newId<SessionId>();

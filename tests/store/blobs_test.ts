@@ -22,6 +22,12 @@ Deno.test("put() names content by its SHA-256 and get() gives it back", () =>
     assert.equal(await blobs.get(ABC), undefined);
     assert.equal(await blobs.put(bytes("abc")), ABC);
     assert.deepEqual(await blobs.get(ABC), bytes("abc"));
+    assert.deepEqual([await blobs.remove(ABC), await blobs.remove(ABC), await blobs.remove("../x")], [
+      true,
+      false,
+      false,
+    ]);
+    assert.equal(await blobs.get(ABC), undefined);
     const binary = crypto.getRandomValues(new Uint8Array(60_000));
     assert.deepEqual(await openBlobs(folder).get(await blobs.put(binary)), binary);
     assert.deepEqual(await blobs.get(await blobs.put(new Uint8Array())), new Uint8Array());

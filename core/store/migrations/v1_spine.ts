@@ -32,6 +32,7 @@ CREATE TABLE events (
   data TEXT NOT NULL,
   UNIQUE (session, seq)
 ) STRICT;
+CREATE INDEX events_of_files ON events (session, seq) WHERE type = 'file.changed';
 
 CREATE VIEW searchable (row_id, session, seq, at, role, text) AS
   SELECT row_id, session, seq, at,
