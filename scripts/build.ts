@@ -107,12 +107,14 @@ async function hideImports(folder: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (isFile && name.endsWith(".js")) names.push(name);
   }
+  const known = new Set([...names, ...NATIVES]);
   for (const name of names) {
     const path = join(folder, name);
     const code = await Deno.readTextFile(path);
     const hidden = code.replace(
-      /\bimport\("\.\/([^"]+)"\)/g,
-      (whole, chunk: string) => names.includes(chunk) ? `import((0,"./${chunk}"))` : whole,
+      /\bimport\("(?:\.\/)?([^"]+)"\)/g,
+      (whole, target: string) =>
+        known.has(target) ? whole.replace('("', '((0,"').replace('")', '"))') : whole,
     );
     if (hidden !== code) await Deno.writeTextFile(path, hidden);
   }
