@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { withModel } from "../support/built_pryx.ts";
+
+Deno.test("kill -9 in the middle of a command loses no finished event, leaves no child, and is not run again", async () => {
+  await using pryx = await withModel([
+    { calls: [{ name: "write_file", args: { path: "done.txt", content: "done\n" } }] },
+    { calls: [{ name: "shell", args: { command: "echo $$ >pid; echo once >>ran; exec sleep 300" } }] },
+    { text: "I see that it was interrupted." },
+  ]);
+  // A variable in the command makes it opaque: only the preset without limits lets it run unasked.
+  await using started = pryx.start(["run", "go", "--preset", "dangerously-full", "--json"]);
+  await started.printed(/"type":"decision".*"verdict":"allow".*"type":"decision".*"verdict":"allow"/s);
+  const child = await pidIn(`${pryx.workspace}/pid`);
+  started.kill("SIGKILL");
+  await started.finished();
+  await gone(child);
+
+  const listed = await pryx.json(["sessions", "list"]) as { id: string }[] | { sessions: { id: string }[] };
+  const [session] = Array.isArray(listed) ? listed : listed.sessions;
+  assert.ok(session);
+  const again = await pryx.run(["run", "--continue", "what happened?", "--json"]);
+  assert.equal(again.code, 0, again.stderr);
+  const told = pryx.server.requests[2]?.body.messages as { role: string; content: string }[];
+  assert.match(told.findLast((message) => message.role === "tool")?.content ?? "", /Interrupted/);
+  assert.ok(told.some((message) => message.role === "tool" && /done\.txt/.test(message.content)));
+  assert.equal(await pryx.read("ran"), "once\n");
+  assert.match((await pryx.run(["sessions", "show", session.id])).stdout, /interrupted/);
+});
+
+Deno.test("kill -9 while a message streams keeps what was streamed", async () => {
+  const never = new Promise(() => {});
+  const pieces = Array.from({ length: 4 }, (_, n) => `piece${n} `);
+  const later = Promise.withResolvers<void>();
+  await using pryx = await withModel([
+    { text: pieces, gates: { 2: later.promise, 3: never } },
+    { text: "going on" },
+  ]);
+  await using started = pryx.start(["run", "talk", "--json"]);
+  await started.printed("piece1");
+  // The row of the streamed message is written at the first piece after 250 ms.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  later.resolve();
+  await started.printed("piece2");
+  started.kill("SIGKILL");
+  await started.finished();
+  const again = await pryx.run(["run", "-c", "go on"]);
+  assert.equal(again.code, 0, again.stderr);
+  const shown = pryx.server.requests[1]?.body.messages.map((message: { content: string }) => message.content);
+  assert.match(shown[2], /^piece0 piece1 piece2/);
+});
+
+/** The process id that a command wrote to a file, once it did. */
+async function pidIn(path: string): Promise<number> {
+  for (let i = 0; i < 500; i++) {
+    const text = await Deno.readTextFile(path).catch(() => "");
+    if (text.endsWith("\n")) return Number(text);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`nothing was written to ${path}`);
+}
+
+async function gone(pid: number): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
+    if (stat === "" || /\) Z /.test(stat)) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`process ${pid} is still there`);
+}

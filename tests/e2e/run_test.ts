@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { withModel } from "../support/built_pryx.ts";
+
+const write = (path: string) => ({ calls: [{ name: "write_file", args: { path, content: "made\n" } }] });
+
+Deno.test("pryx run works on files through a real HTTP server, and prints the answer alone on stdout", async () => {
+  await using pryx = await withModel([
+    { text: "Looking.", calls: [{ name: "read_file", args: { path: "a.txt" }, pieces: 5 }] },
+    { calls: [{ name: "edit_file", args: { path: "a.txt", old_text: "one", new_text: "two" } }] },
+    { text: ["Changed", " it."], usage: { input: 50, output: 5 } },
+  ]);
+  await pryx.write("a.txt", "one\n");
+  const { code, stdout, stderr } = await pryx.run(["run", "change it", "--preset", "workspace"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "Changed it.\n");
+  assert.equal(await pryx.read("a.txt"), "two\n");
+  assert.match(stderr, /edit_file/);
+  assert.equal(pryx.server.requests.length, 3);
+  assert.match(pryx.server.requests[0]?.headers.get("authorization") ?? "", /sk-test-key/);
+  assert.ok(!stderr.includes("sk-test-key"));
+});
+
+Deno.test("piped input is context for the prompt, and - reads the prompt itself", async () => {
+  await using pryx = await withModel([{ text: "ok" }, { text: "ok" }]);
+  await pryx.run(["run", "review this"], { stdin: "THE DIFF\n" });
+  const user = (index: number) => pryx.server.requests[index]?.body.messages.at(-1).content;
+  assert.match(user(0), /^review this\n\n<context>\nTHE DIFF/);
+  await pryx.run(["run", "-"], { stdin: "say hello\n" });
+  assert.equal(user(1), "say hello");
+});
+
+Deno.test("what would ask is denied without a terminal: exit 3, and stderr names the flag that would have done it", async () => {
+  await using pryx = await withModel([write("a.txt"), { text: "could not" }, write("a.txt"), {
+    text: "did",
+  }]);
+  const denied = await pryx.run(["run", "write a.txt"]);
+  assert.equal(denied.code, 3);
+  const flag = /--allow (\S+)/.exec(denied.stderr)?.[1]?.replaceAll("'", "");
+  assert.ok(flag?.startsWith("write="), denied.stderr);
+  const why = await pryx.run(["why"]);
+  assert.match(why.stdout, /denied/);
+  assert.match(why.stdout, /--allow write=/);
+  const allowed = await pryx.run(["run", "write a.txt", "--allow", flag ?? ""]);
+  assert.equal(allowed.code, 0, allowed.stderr);
+  assert.equal(await pryx.read("a.txt"), "made\n");
+});
+
+Deno.test("--json prints events as they happen, one a line, and nothing else on stdout", async () => {
+  await using pryx = await withModel([{ text: "hi" }]);
+  const { code, stdout } = await pryx.run(["run", "hello", "--json"]);
+  assert.equal(code, 0);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(
+    events.map((event) => event.type).filter((type) => type !== "message.delta"),
+    ["session.created", "input", "turn.started", "model.requested", "message", "model.settled", "turn.ended"],
+  );
+  assert.ok(events.every((event) => event.v === 1));
+});
+
+Deno.test("an interrupted run ends 130, keeps what was streamed, and leaves no process", async () => {
+  const never = new Promise(() => {});
+  await using pryx = await withModel([{ text: ["half ", "never"], gates: { 1: never } }, { text: "whole" }]);
+  await using started = pryx.start(["run", "tell me", "--json"]);
+  await started.printed("message.delta");
+  started.kill("SIGINT");
+  const { code, stdout } = await started.finished();
+  assert.equal(code, 130);
+  assert.match(stdout, /"status":"cancelled"/);
+  const again = await pryx.run(["run", "--continue", "go on"]);
+  assert.equal(again.code, 0, again.stderr);
+  const shown = pryx.server.requests[1]?.body.messages.map((message: { content: string }) => message.content);
+  assert.deepEqual(shown.slice(1), ["tell me", "half ", "go on"]);
+});
+
+Deno.test("limits end a run with their own exit codes", async () => {
+  const never = new Promise(() => {});
+  await using slow = await withModel([{ text: "x", gates: { 0: never } }]);
+  const late = await slow.run(["run", "x", "--timeout", "300ms"]);
+  assert.equal(late.code, 124, late.stderr);
+
+  await using dear = await withModel([{ ...write("a.txt"), usage: { input: 2000, output: 2000 } }, {
+    text: "x",
+  }]);
+  const broke = await dear.run(["run", "x", "--max-cost", "5"]);
+  assert.equal(broke.code, 4, broke.stderr);
+  assert.match(broke.stderr, /cost limit/);
+
+  await using unpriced = await withModel([{ text: "x" }], { prices: false });
+  assert.equal((await unpriced.run(["run", "x", "--max-cost", "5"])).code, 2);
+});
+
+Deno.test("--output-schema gives JSON that fits, and -o writes it", async () => {
+  await using pryx = await withModel([{ text: '{"n": "three"}' }, { text: '{"n": 3}' }]);
+  await pryx.write("schema.json", JSON.stringify({ type: "object", properties: { n: { type: "number" } } }));
+  const { code, stdout, stderr } = await pryx.run([
+    "run",
+    "n?",
+    "--output-schema",
+    "schema.json",
+    "-o",
+    "out.json",
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), { n: 3 });
+  assert.deepEqual(JSON.parse(await pryx.read("out.json")), { n: 3 });
+});
+
+Deno.test("a recording of one folder replays in another, and tools really run", async () => {
+  await using pryx = await withModel([write("made.txt"), { text: "Made it." }]);
+  const recorded = await pryx.run(["run", "make it", "--preset", "workspace", "--record", "tape.jsonl"]);
+  assert.equal(recorded.code, 0, recorded.stderr);
+  const elsewhere = `${pryx.home}/elsewhere`;
+  await Deno.mkdir(elsewhere);
+  const replayed = await pryx.run(
+    ["run", "make it", "--preset", "workspace", "--replay-model", `${pryx.workspace}/tape.jsonl`],
+    { cwd: elsewhere },
+  );
+  assert.equal(replayed.code, 0, replayed.stderr);
+  assert.equal(replayed.stdout, "Made it.\n");
+  assert.equal(await Deno.readTextFile(`${elsewhere}/made.txt`), "made\n");
+  assert.equal(pryx.server.requests.length, 2);
+  const other = await pryx.run(
+    ["run", "make something else", "--replay-model", `${pryx.workspace}/tape.jsonl`],
+    { cwd: elsewhere },
+  );
+  assert.equal(other.code, 2);
+  assert.match(other.stderr, /differs from the recording/);
+});
+
+Deno.test("a provider that breaks off in mid-stream fails the run with exit 5, and the session goes on", async () => {
+  await using pryx = await withModel([{ text: ["half ", "an answer"], cutAfter: 2 }, { text: "whole" }]);
+  const broken = await pryx.run(["run", "tell me"]);
+  assert.equal(broken.code, 5, broken.stderr);
+  assert.match(broken.stderr, /--resume/);
+  const again = await pryx.run(["run", "-c", "go on"]);
+  assert.equal(again.stdout, "whole\n");
+});
+
+Deno.test("failures that pass are tried again, and said so", async () => {
+  await using pryx = await withModel([
+    { status: 429, headers: { "retry-after-ms": "1" }, body: { error: { message: "slow down" } } },
+    { status: 500, headers: { "retry-after-ms": "1" }, body: { error: { message: "oops" } } },
+    { text: "there" },
+  ]);
+  const { code, stdout, stderr } = await pryx.run(["run", "hi"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "there\n");
+  assert.match(stderr, /trying again/);
+});
+
+Deno.test("sessions undo puts back what a run changed", async () => {
+  await using pryx = await withModel([write("a.txt"), { text: "ok" }]);
+  await pryx.write("a.txt", "before\n");
+  await pryx.run(["run", "x", "--preset", "workspace"]);
+  const diff = await pryx.run(["sessions", "diff"]);
+  assert.match(diff.stdout, /-before\n\+made/);
+  const undone = await pryx.run(["sessions", "undo"]);
+  assert.equal(undone.code, 0, undone.stderr);
+  assert.equal(await pryx.read("a.txt"), "before\n");
+});
