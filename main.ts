@@ -6,6 +6,15 @@ import { VERSION } from "./core/domain/version.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
+/** Columns of the terminal; 80 where there is none. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
     Deno.stdout.writeSync(new TextEncoder().encode(`pryx ${VERSION}\n`));
@@ -31,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     stdout,
     stderr,
     env: (name) => Deno.env.get(name),
-    columns: () => Deno.consoleSize().columns,
+    columns,
     context: ({ cwd, profile, model }, surface, signal) =>
       context(surface, signal, {
         ...(cwd === undefined ? {} : { cwd }),

@@ -2,9 +2,10 @@ import { isAbsolute, join } from "node:path";
 import type { Pryx, Submission } from "../api.ts";
 import { PRESETS } from "../domain/policy.ts";
 import { ERROR_CODES, type ErrorCode, EXIT, PryxError } from "../domain/error.ts";
-import type { EventOf } from "../domain/event.ts";
+import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
+import { pickSession } from "./_pick_session.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
 
 /** Material beside a prompt may be this long, bytes; more belongs in a file that the agent reads in pieces. */
@@ -125,15 +126,16 @@ export async function runOnce(
   submission: Submission,
 ): Promise<EventOf<"turn.ended">> {
   ctx.signal.throwIfAborted();
-  let session: SessionId | undefined;
-  const early: Parameters<typeof ctx.surface.event>[0][] = [];
-  using _shown = pryx.listen((event) => {
-    if (session === undefined) early.push(event);
-    else if (event.session === session) ctx.surface.event(event);
+  // Events may come before it is known which session they belong to.
+  const early: PryxEvent[] = [];
+  const shown: { session?: SessionId } = {};
+  using _listening = pryx.listen((event) => {
+    if (shown.session === undefined) early.push(event);
+    else if (event.session === shown.session) ctx.surface.event(event);
   });
   const submitted = await pryx.submit(submission);
-  session = submitted.session;
-  for (const event of early.splice(0)) if (event.session === session) ctx.surface.event(event);
+  shown.session = submitted.session;
+  for (const event of early.splice(0)) if (event.session === shown.session) ctx.surface.event(event);
   const stop = () => void pryx.cancel(submitted.session, reasonOf(ctx.signal));
   if (ctx.signal.aborted) stop();
   else ctx.signal.addEventListener("abort", stop, { once: true });
@@ -170,22 +172,7 @@ export function resultOf(end: EventOf<"turn.ended">): CommandResult {
 
 async function sessionToContinue(ctx: CommandContext, input: { continue?: boolean; resume?: string }) {
   if (input.resume === undefined && input.continue !== true) return undefined;
-  const store = await ctx.store();
-  if (input.resume === undefined) {
-    const last = store.sessions({ workspace: ctx.cwd, limit: 1 })[0];
-    if (last) return last;
-    throw new PryxError("not_found", `There is no session to continue in ${ctx.cwd}`, {
-      fix: "start one with: pryx run PROMPT, or see all with: pryx sessions list --all",
-    });
-  }
-  const matches = store.matchSessions(input.resume);
-  const [match] = matches;
-  if (match && matches.length === 1) return match;
-  throw new PryxError(
-    "not_found",
-    match ? `"${input.resume}" fits ${matches.length} sessions` : `There is no session "${input.resume}"`,
-    { fix: "see them with: pryx sessions list" },
-  );
+  return pickSession(await ctx.store(), input.resume, ctx.cwd);
 }
 
 /** The prompt from the arguments, and what is piped in as context; or the prompt itself from a pipe. */

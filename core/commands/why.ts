@@ -1,7 +1,7 @@
-import { PryxError } from "../domain/error.ts";
 import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { Json } from "../domain/schema.ts";
 import type { SessionRow, Store } from "../store/store.ts";
+import { pickSession } from "./_pick_session.ts";
 import { type Command, defineCommand } from "./command.ts";
 
 /** One thing that went wrong in a turn, and what to do about it. */
@@ -41,22 +41,11 @@ export const commands: readonly Command[] = [defineCommand({
     const store = await ctx.store();
     const report = input.id === undefined
       ? lastFailure(store, ctx.cwd)
-      : reportOf(store, find(store, input.id));
+      : reportOf(store, pickSession(store, input.id, ctx.cwd));
     if (!report) return { data: null, text: "Nothing has failed here." };
     return { data: report as unknown as Json, text: render(report) };
   },
 })];
-
-function find(store: Store, text: string): SessionRow {
-  const matches = store.matchSessions(text);
-  const [match] = matches;
-  if (match && matches.length === 1) return match;
-  throw new PryxError(
-    "not_found",
-    match ? `"${text}" fits ${matches.length} sessions` : `There is no session "${text}"`,
-    { fix: "see them with: pryx sessions list" },
-  );
-}
 
 function lastFailure(store: Store, workspace: string): Report | undefined {
   const here = store.sessions({ workspace, limit: LOOK_BACK });

@@ -90,6 +90,9 @@ export function applyEvent(state: SessionState, event: PryxEvent): void {
       return;
     case "compaction":
       return applyCompaction(state, event);
+    case "undone":
+      state.pending.push({ seq: event.seq, message: { role: "user", text: undoneText(event.data.paths) } });
+      return;
     case "turn.ended":
       state.lastTurn = { id: event.turn as TurnId, end: event.data };
       state.turn = null;
@@ -148,6 +151,10 @@ function applyCompaction(state: SessionState, event: EventOf<"compaction">): voi
   const kept = state.messages.filter(({ seq }) => seq >= keepFrom);
   state.messages = [{ seq: keepFrom - 1, message: { role: "user", text: summary } }, ...kept];
   state.taint = state.taint.filter(({ seq }) => seq >= keepFrom);
+}
+
+function undoneText(paths: readonly string[]): string {
+  return `[The person took back the changes to: ${paths.join(", ")}. These files are as they were before.]`;
 }
 
 /** An input as the model sees it: what was said, then the material given beside it, marked as such. */

@@ -138,3 +138,9 @@ Deno.test("foldSession() shows results in the order of their calls, whichever en
   );
   assert.deepEqual(roles(state).slice(2), ["tool:result c1", "tool:result c2", "tool:result c3"]);
 });
+
+Deno.test("foldSession() tells the model of changes that a person took back", () => {
+  const undone = { type: "undone", data: { paths: ["/w/a.txt"] } } as never;
+  const state = foldSession(ID, events(created, undone, input("go on"), requested(1)));
+  assert.match(roles(state)[0] ?? "", /took back the changes to: \/w\/a\.txt/);
+});
