@@ -19,7 +19,12 @@ type Token =
 type Segment =
   | { readonly type: "folders" }
   | { readonly type: "name"; readonly text: string }
-  | { readonly type: "glob"; readonly tokens: readonly Token[] };
+  | {
+    readonly type: "glob";
+    readonly tokens: readonly Token[];
+    readonly head: string;
+    readonly tail: string;
+  };
 
 /** Alternatives after braces are opened; each begins at the root. */
 export type Glob = readonly (readonly Segment[])[];
@@ -51,7 +56,13 @@ export function compileGlob(pattern: string): Glob | string {
 
 /** True when the glob covers the path whose names are `names`. */
 export function globMatches(glob: Glob, names: readonly string[]): boolean {
-  for (const segments of glob) if (segmentsMatch(segments, names)) return true;
+  for (const segments of glob) {
+    const [first, second, third] = segments;
+    // The form of most patterns: one name, anywhere.
+    if (first?.type === "folders" && second && third?.type === "folders" && segments.length === 3) {
+      for (const name of names) if (nameMatches(second, name)) return true;
+    } else if (segmentsMatch(segments, names)) return true;
+  }
   return false;
 }
 
@@ -159,7 +170,17 @@ function compileSegment(text: string): Segment | string {
   if (tokens.every((token) => token.type === "char")) {
     return { type: "name", text: tokens.map((token) => token.char).join("") };
   }
-  return { type: "glob", tokens };
+  return { type: "glob", tokens, head: literalRun(tokens), tail: literalRun(tokens.toReversed(), true) };
+}
+
+/** The plain text that names begin (or, reversed, end) with: most names fail on that already. */
+function literalRun(tokens: readonly Token[], reversed = false): string {
+  let text = "";
+  for (const token of tokens) {
+    if (token.type !== "char") break;
+    text = reversed ? token.char + text : text + token.char;
+  }
+  return text;
 }
 
 function readClass(text: string, at: number): { token: Token; end: number } | undefined {
@@ -206,7 +227,8 @@ function segmentsMatch(segments: readonly Segment[], names: readonly string[]): 
 function nameMatches(segment: Segment, name: string): boolean {
   if (segment.type === "name") return segment.text === name;
   if (segment.type === "folders") return true;
-  const { tokens } = segment;
+  const { tokens, head, tail } = segment;
+  if (!name.startsWith(head) || !name.endsWith(tail)) return false;
   let t = 0;
   let i = 0;
   let backT = -1;

@@ -97,13 +97,14 @@ export function indexRules(rules: readonly CompiledRule[]): Readonly<Record<Need
 }
 
 function indexOf(kind: NeedKind, rules: readonly CompiledRule[]): RuleIndex {
-  const candidates = candidatesOf(kind, rules);
+  const candidates = candidatesOf(rules);
   const cache = new Map<string, readonly CompiledRule[]>();
   const find = (subject: Subject) => {
     const found = candidates(subject).filter((rule) =>
       (subject.opaque === undefined || rule.rule.verdict !== "allow") && rule.covers(subject)
     );
-    return found.length ? found.sort((a, b) => a.rank - b.rank) : NONE;
+    if (found.length < 2) return found.length ? found : NONE;
+    return found.sort((a, b) => a.rank - b.rank).filter((rule, index) => rule !== found[index - 1]);
   };
   return {
     find(subject) {
@@ -120,11 +121,8 @@ function indexOf(kind: NeedKind, rules: readonly CompiledRule[]): RuleIndex {
   };
 }
 
-/** The few rules that may cover a subject; each still has to be asked. */
-function candidatesOf(
-  kind: NeedKind,
-  rules: readonly CompiledRule[],
-): (subject: Subject) => CompiledRule[] {
+/** The few rules that may cover a subject; each still has to be asked, and one may come twice. */
+function candidatesOf(rules: readonly CompiledRule[]): (subject: Subject) => CompiledRule[] {
   const byKey = new Map<string, CompiledRule[]>();
   const others: CompiledRule[] = [];
   for (const rule of rules) {
@@ -134,10 +132,10 @@ function candidatesOf(
   }
   return (subject) => {
     const out = others.slice();
-    for (const key of keysOf(kind, subject)) {
+    eachKey(subject, (key) => {
       const found = byKey.get(key);
       if (found) out.push(...found);
-    }
+    });
     return out;
   };
 }
@@ -155,28 +153,29 @@ function rootless(path: string): string {
   return path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
-function keysOf(kind: NeedKind, { path, run, host, name }: Subject): Set<string> {
-  const keys = new Set<string>();
+function eachKey({ path, run, host, name }: Subject, on: (key: string) => void): void {
   if (path) {
-    addPathKeys(keys, path.path, path.names);
-    if (path.foldedPath !== path.path) addPathKeys(keys, path.foldedPath, path.foldedNames);
+    eachPathKey(path.path, path.names, on);
+    if (path.foldedPath !== path.path) eachPathKey(path.foldedPath, path.foldedNames, on);
   } else if (run) {
-    keys.add(lastName(run.argv[0] ?? ""));
-    if (run.executable !== undefined) keys.add(lastName(run.executable));
+    const written = lastName(run.argv[0] ?? "");
+    on(written);
+    const found = run.executable === undefined ? written : lastName(run.executable);
+    if (found !== written) on(found);
   } else if (host) {
-    keys.add(host.name);
+    on(host.name);
     for (let at = host.name.indexOf("."); at >= 0; at = host.name.indexOf(".", at + 1)) {
-      keys.add(host.name.slice(at));
+      on(host.name.slice(at));
     }
-  } else if (name !== undefined && (kind === "env" || kind === "use")) {
-    keys.add(name);
-    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) keys.add(name.slice(0, at));
+  } else if (name !== undefined) {
+    on(name);
+    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) on(name.slice(0, at));
   }
-  return keys;
 }
 
-function addPathKeys(keys: Set<string>, path: string, names: readonly string[]): void {
-  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) keys.add(path.slice(0, at));
-  keys.add(rootless(path));
-  for (const one of names) keys.add(`*${one}`);
+function eachPathKey(path: string, names: readonly string[], on: (key: string) => void): void {
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) on(path.slice(0, at));
+  // The root alone is the empty prefix, which the loop gave.
+  if (!path.endsWith("/")) on(path);
+  for (const one of names) on(`*${one}`);
 }
