@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { createPolicy, type PolicyOptions } from "../../core/policy/create_policy.ts";
+import { findLinks } from "../../core/policy/find_links.ts";
+import { rule, verdictOf } from "./_policy.ts";
+
+const LINKS: Readonly<Record<string, string>> = {
+  "/home/u/.ssh": "/vault/ssh",
+  "/link": "/real/place",
+  "/opt/pryx": "/usr/lib/pryx",
+};
+
+Deno.test("findLinks() lets rules hold where their paths lead", async () => {
+  const options: PolicyOptions = {
+    preset: "workspace",
+    workspace: "/ws",
+    home: "/home/u",
+    rules: ["user deny read=/link/**/*.txt", "user allow write=/link/out"].map(rule),
+    protectedPaths: ["/opt/pryx"],
+    ignoreCase: false,
+  };
+  const links = await findLinks(options, (path) => {
+    const to = Object.entries(LINKS).find(([from]) => path === from || path.startsWith(`${from}/`));
+    if (path === "/home/u/.aws") return Promise.reject(new Error("not there"));
+    return Promise.resolve(to ? to[1] + path.slice(to[0].length) : path);
+  });
+  const without = createPolicy(options);
+  const policy = createPolicy({ ...options, links });
+  for (
+    const [need, before, after] of [
+      ["read=/vault/ssh/id", "ask", "deny"],
+      ["read=/real/place/a/b.txt", "ask", "deny"],
+      ["read=/real/place/a/b.md", "ask", "ask"],
+      ["write=/real/place/out/x", "ask", "allow"],
+      ["write=/usr/lib/pryx/pryx", "ask", "deny"],
+      ["read=/home/u/.ssh/id", "deny", "deny"],
+      ["read=/home/u/.aws/config", "deny", "deny"],
+    ] as const
+  ) {
+    assert.equal(verdictOf(without, need), before, `without links: ${need}`);
+    assert.equal(verdictOf(policy, need), after, `with links: ${need}`);
+  }
+});
