@@ -60,7 +60,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const files: FileToRead[] = [
     managed("policy.jsonc", "policy"),
     managed("config.jsonc", "config"),
-    ...await projectFiles(cwd, paths),
+    ...projectFiles(cwd, paths),
     { path: paths.configFile, layer: "user", kind: "config" },
   ];
   const read = await readSources(files, { readText: options.readText ?? readFile, home: paths.home });
