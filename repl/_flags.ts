@@ -65,12 +65,13 @@ export function flagsOf(command: Command): readonly FlagSpec[] {
   return Object.entries(command.input.properties).map(([key, schema]) => {
     const position = places.indexOf(key);
     const short = command.short?.[key];
+    const value = valueSpec(schema);
     return {
-      ...valueSpec(schema),
+      ...value,
       key,
       flag: kebab(key),
       required: required.has(key),
-      metavar: metavarOf(key, schema, position >= 0),
+      metavar: metavarOf(key, value, position >= 0),
       description: schema.description ?? "",
       ...(short === undefined ? {} : { short }),
       ...(position < 0 ? {} : { position }),
@@ -110,16 +111,22 @@ function valueSpec(schema: Schema): Value {
 }
 
 /** Names of folders and files get the customary words; everything else is named for its type or itself. */
-function metavarOf(key: string, schema: Schema, positional: boolean): string {
-  const inner = schema.type === "array" ? schema.items : schema;
-  if (inner.type === "boolean") return "";
+function metavarOf(key: string, { type, choices }: Value, positional: boolean): string {
+  if (type === "boolean") return "";
   if (positional) return kebab(key).replaceAll("-", "_").toUpperCase();
-  if (inner.type === "number" || inner.type === "integer") return "N";
-  if (inner.type === "string" && inner.enum) return kebab(key).split("-").at(-1)?.toUpperCase() ?? "VALUE";
-  if (/(file|output|record|replay|schema|lock|path)/i.test(key)) return "FILE";
-  if (/(cwd|dir|folder)$/i.test(key)) return "DIR";
-  if (/^(allow|deny)$/.test(key)) return "KIND=TARGET";
-  if (/^(model)$/.test(key)) return "PROVIDER/MODEL";
-  if (/(resume|session|id)$/i.test(key)) return "ID";
-  return "TEXT";
+  if (type === "number" || type === "integer") return "N";
+  if (choices) return kebab(key).split("-").at(-1)?.toUpperCase() ?? "VALUE";
+  const words = kebab(key).split("-");
+  return METAVARS.find(([names]) => names.some((name) => words.includes(name)))?.[1] ?? "TEXT";
 }
+
+/** What stands for a value, by a word of the property's name. */
+const METAVARS: readonly (readonly [words: readonly string[], metavar: string])[] = [
+  [["file", "output", "record", "replay", "schema", "lock", "path"], "FILE"],
+  [["cwd", "dir", "folder"], "DIR"],
+  [["allow", "deny"], "KIND=TARGET"],
+  [["model"], "PROVIDER/MODEL"],
+  [["resume", "session", "id"], "ID"],
+  [["profile", "name"], "NAME"],
+  [["timeout"], "TIME"],
+];

@@ -14,7 +14,7 @@ import {
 import { sanitize } from "./sanitize.ts";
 import { createStyle, type Style, wantsColor } from "./style.ts";
 import { didYouMean } from "./suggest.ts";
-import type { TerminalIo } from "./terminal_io.ts";
+import { columnsOf, type TerminalIo } from "./terminal_io.ts";
 import { createTerminalOutput } from "./terminal_output.ts";
 import { createTerminalSurface, type TerminalSurface } from "./terminal_surface.ts";
 
@@ -111,7 +111,7 @@ async function commandHelp(command: Command, globals: GlobalFlags, deps: CliDeps
 
 function helpOptions(globals: GlobalFlags, deps: CliDeps) {
   const style = createStyle(wantsColor(deps.stdout.isTerminal(), globals.color, deps.env));
-  return { style, width: Math.min(100, deps.columns?.() ?? 80) };
+  return { style, width: Math.min(100, columnsOf(deps)) };
 }
 
 function unknownWord(found: { word: string; parent?: string; candidates: readonly string[] }): PryxError {

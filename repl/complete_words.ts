@@ -29,7 +29,9 @@ export async function complete(
   const before = words.slice(0, -1);
   const { words: names, rest } = leadingWords(before);
   if (names.length === 0 || (names.length === 1 && names[0] === "help")) {
-    if (typed.startsWith("-")) return startingWith(typed, flagValues(allFlagsOfRoot()));
+    if (typed.startsWith("-") || walk(before, allFlags(ROOT)).waiting) {
+      return await completeArgument(ROOT, before, typed, deps, signal);
+    }
     const entries = deps.index.filter((entry) => !entry.hidden);
     return startingWith(typed, entries.map(({ name, summary }) => ({ value: name, note: summary })));
   }
@@ -45,18 +47,14 @@ export async function complete(
   return { values: [...below.values, ...own.values], more: own.more };
 }
 
-function allFlagsOfRoot(): readonly FlagSpec[] {
-  const version = {
-    key: "version",
-    flag: "version",
-    type: "boolean",
-    list: false,
-    required: false,
-    metavar: "",
-  } as const;
-  const nothing: Pick<Command, "input"> = { input: { type: "object", properties: {} } };
-  return [...allFlags(nothing as Command), { ...version, description: "Print the version" }];
-}
+/** `pryx` itself: global flags and --version. */
+const ROOT: Command = {
+  name: "",
+  summary: "",
+  input: { type: "object", properties: { version: { type: "boolean", description: "Print the version" } } },
+  examples: [],
+  run: () => Promise.resolve({ data: null }),
+};
 
 function nextWords(commands: readonly Command[], names: readonly string[]): Value[] {
   const prefix = `${names.join(" ")} `;

@@ -57,7 +57,7 @@ export async function valuesFrom(source: Dynamic, ctx: CommandContext): Promise<
         note: description.split(/[.\n]/)[0] ?? "",
       }));
     case "settings":
-      return Object.keys((await ctx.config()).origins).sort().map((value) => ({ value }));
+      return settings((await ctx.configFile()).schema()).sort().map((value) => ({ value }));
     case "providers":
       return Object.values((await ctx.config()).providers).map(({ name, baseUrl }) => ({
         value: name,
@@ -66,6 +66,14 @@ export async function valuesFrom(source: Dynamic, ctx: CommandContext): Promise<
     case "models":
       return await models(ctx);
   }
+}
+
+/** Dotted keys of a JSON schema's properties. */
+function settings(schema: unknown, prefix = "", depth = 0): string[] {
+  const properties = (schema as { properties?: Record<string, unknown> } | undefined)?.properties;
+  if (!properties || depth > 3) return prefix === "" ? [] : [prefix];
+  return Object.entries(properties).filter(([key]) => !key.startsWith("$"))
+    .flatMap(([key, inner]) => settings(inner, prefix === "" ? key : `${prefix}.${key}`, depth + 1));
 }
 
 /** Models that the configuration names, and every provider's name with its slash: no network is asked. */

@@ -112,7 +112,7 @@ function describe(spec: FlagSpec): string {
   const notes: string[] = [];
   if (spec.choices) notes.push(`one of ${spec.choices.join(", ")}`);
   if (spec.default !== undefined && typeof spec.default !== "boolean") notes.push(`default ${spec.default}`);
-  if (spec.list) notes.push("may be repeated");
+  if (spec.list && spec.position === undefined) notes.push("may be repeated");
   if (spec.required && spec.position === undefined) notes.push("required");
   const off = spec.type === "boolean" && spec.default === true;
   const text = off ? `Turn off: ${spec.description}` : spec.description;

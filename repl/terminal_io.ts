@@ -4,7 +4,7 @@ export interface TerminalIo {
   readonly stdout: TerminalOut;
   readonly stderr: TerminalOut;
   readonly env: (name: string) => string | undefined;
-  /** Columns of the terminal; 80 when it cannot be known. */
+  /** Columns of the terminal; may throw where there is none. */
   readonly columns?: () => number;
 }
 
@@ -17,4 +17,13 @@ export interface TerminalIn {
 export interface TerminalOut {
   writeSync(bytes: Uint8Array): number;
   isTerminal(): boolean;
+}
+
+/** Columns of the terminal; 80 where that cannot be known. */
+export function columnsOf(io: Pick<TerminalIo, "columns">): number {
+  try {
+    return io.columns?.() || 80;
+  } catch {
+    return 80;
+  }
 }

@@ -1,4 +1,4 @@
-import type { TerminalIo, TerminalOut } from "./terminal_io.ts";
+import { columnsOf, type TerminalIo, type TerminalOut } from "./terminal_io.ts";
 import { cut } from "./sanitize.ts";
 
 /** Written at once when this much has gathered, and otherwise after {@link FLUSH_MS}: no write per token. */
@@ -52,7 +52,7 @@ export function createTerminalOutput(
     if (status === "" || holds > 0 || !atLineStart) return;
     const seconds = Math.floor((Date.now() - since) / 1000);
     const text = seconds > 1 ? `${status} ${seconds} s` : status;
-    stderr.write(`\r\x1b[2K\x1b[2m${cut(text, Math.max(20, (io.columns?.() ?? 80) - 1))}\x1b[22m`);
+    stderr.write(`\r\x1b[2K\x1b[2m${cut(text, Math.max(20, columnsOf(io) - 1))}\x1b[22m`);
     drawn = true;
   }
 

@@ -8,7 +8,7 @@ import { sanitize, spellOut } from "./sanitize.ts";
 import { createStyle, wantsColor } from "./style.ts";
 import { createTerminalInput, type TerminalInput } from "./terminal_input.ts";
 import { readAll } from "./_read_all.ts";
-import type { TerminalIo } from "./terminal_io.ts";
+import { columnsOf, type TerminalIo } from "./terminal_io.ts";
 import { createTerminalOutput, type TerminalOutput } from "./terminal_output.ts";
 import type { PromptTerminal } from "./terminal_prompts.ts";
 
@@ -53,7 +53,7 @@ export function createTerminalSurface(options: TerminalSurfaceOptions): Terminal
   const terminal = (): PromptTerminal => ({
     input: input ??= createTerminalInput(io.stdin, options.typedAheadMs),
     output,
-    columns: io.columns ?? (() => 80),
+    columns: () => columnsOf(io),
     interrupt: () => options.interrupt("key"),
   });
 

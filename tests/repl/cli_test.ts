@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Command, defineCommand } from "../../core/commands/command.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import { type CliDeps, type CommandIndex, runCli } from "../../repl/cli.ts";
+import { fromFileUrl } from "../support/demo_path.ts";
 import { fakeContext, fakeEvent } from "../support/fake_pryx.ts";
 import { createFakeSignals, createFakeTerminal, type FakeTerminalOptions } from "../support/fake_terminal.ts";
 
@@ -275,6 +276,15 @@ Deno.test("runCli() ends quietly when the reader of its output has gone", async 
   }, { streams: true });
   const stopped = await cli(["stream", "--json"], { commands: [streaming], deps: terminal });
   assert.deepEqual([stopped.code, terminal.stderrText()], [130, ""]);
+});
+
+Deno.test("runCli() ends quietly in a real pipe whose reader has gone", async () => {
+  const pryx = `'${Deno.execPath()}' run -A --no-prompt '${fromFileUrl("terminal_demo.ts")}'`;
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", `${pryx} flood | head -n 1; echo "exit \${PIPESTATUS[0]}"`],
+  }).output();
+  const decoder = new TextDecoder();
+  assert.deepEqual([decoder.decode(stdout), decoder.decode(stderr)], ["much\nexit 0\n", ""]);
 });
 
 Deno.test("runCli() lets nothing in a command's text act on a terminal, and changes nothing in a pipe", async () => {

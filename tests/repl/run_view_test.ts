@@ -37,7 +37,7 @@ const requested = fakeEvent("tool.requested", {
   args: { command: "git push" },
   needs: [{ kind: "run", target: "git push" }],
   origin: "model",
-  summary: "git push",
+  title: "git push",
 });
 
 function decided(verdict: "allow" | "deny" | "ask", by: string, note?: string): PryxEvent {
@@ -106,6 +106,7 @@ Deno.test("render() lets no control character of model or tool reach a terminal"
       args: {},
       needs: [],
       origin: "model",
+      title: evil,
       summary: evil,
     }),
     decided("deny", evil, evil),

@@ -39,6 +39,10 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
     err,
     raw,
     env: (name) => options.env?.[name],
+    columns: () => {
+      if (terminals.size === 0) throw new Error("no terminal has a width");
+      return 100;
+    },
     stdin: {
       async read(into) {
         while (typed.length === 0) await arrived.promise;

@@ -74,6 +74,14 @@ const wait = defineCommand({
   },
 });
 
+const flood = defineCommand({
+  name: "flood",
+  summary: "Print more than a pipe holds",
+  input: { type: "object", properties: {} },
+  examples: [{ line: "pryx flood | head", note: "the reader goes early" }],
+  run: () => Promise.resolve({ data: null, text: "much\n".repeat(500_000) }),
+});
+
 const show = defineCommand({
   name: "sessions show",
   summary: "Show a session",
@@ -116,6 +124,7 @@ const index: CommandIndex = [
   entry("approve", "Ask for an approval", approve),
   entry("secret", "Ask for a secret", secret),
   entry("wait", "Wait for an interrupt", wait),
+  { ...entry("flood", "Print much", flood), hidden: true },
   entry("sessions", "Sessions", list, show),
   {
     name: "completions",
