@@ -48,7 +48,11 @@ export async function writePrivate(path: string, text: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     if (Deno.build.os !== "windows") await Deno.chmod(folder, 0o700);
-    await Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o600 });
+    using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+    const bytes = new TextEncoder().encode(text);
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    // On the disk before its name is: a crash leaves the old secret, never an empty one.
+    await file.sync();
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
