@@ -142,7 +142,9 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
       api = "chat";
       return true;
     }
-    if (failure.error.code !== "provider" || (failure.status !== 400 && failure.status !== 422)) return false;
+    const { code } = failure.error;
+    if (code !== "provider" && code !== "model_unknown") return false;
+    if (failure.status !== 400 && failure.status !== 422) return false;
     const optional = api === "chat" ? CHAT_OPTIONAL : RESPONSES_OPTIONAL;
     const one = optional.find(({ name, named }) => name in body && named.test(failure.error.message));
     if (!one) return false;

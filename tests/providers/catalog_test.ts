@@ -72,3 +72,51 @@ Deno.test("cost() is nothing on this machine, unless a price is configured", asy
 Deno.test("cost() is not known for a model that is not priced by tokens", async () => {
   assert.equal(await catalog.cost("openai", "whisper-1", usage({ input: 10 })), null);
 });
+
+Deno.test("cost() follows prices that depend on the length of the prompt", async () => {
+  const tiered = createCatalog({
+    providers: {
+      google: config("https://generativelanguage.googleapis.com/v1beta/openai", { local: false }),
+    },
+  });
+  const short = await tiered.cost("google", "gemini-2.5-pro", usage({ input: 100_000 }));
+  const long = await tiered.cost("google", "gemini-2.5-pro", usage({ input: 1_000_000 }));
+  near(short, 0.125);
+  near(long, 2.5);
+});
+
+Deno.test("cost() remembers models in a file, for a day", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const cacheFile = `${folder}/prices.json`;
+    const providers = { openai: config("https://api.openai.com/v1", { name: "openai", local: false }) };
+    let time = Date.UTC(2026, 0, 1);
+    const open = () => createCatalog({ providers, cacheFile, now: () => new Date(time) });
+    await open().cost("openai", "gpt-4o", usage({ input: 1 }));
+    await open().cost("openai", "no-such-model", usage({ input: 1 }));
+    // What the file says is believed: so it was read, and the table was not.
+    const kept = await Deno.readTextFile(cacheFile);
+    await Deno.writeTextFile(
+      cacheFile,
+      kept.replaceAll("128000", "4242").replaceAll('"input":2.5', '"input":7'),
+    );
+    const again = open();
+    assert.equal((await again.info("openai", "gpt-4o"))?.contextWindow, 4242);
+    near(await again.cost("openai", "gpt-4o", usage({ input: 1_000_000 })), 7);
+    assert.equal(await again.info("openai", "no-such-model"), undefined);
+    time += 25 * 3_600_000;
+    assert.equal((await open().info("openai", "gpt-4o"))?.contextWindow, 128_000);
+    await Deno.writeTextFile(cacheFile, "{half");
+    near(await open().cost("openai", "gpt-4o", usage({ input: 1_000_000 })), 2.5);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("cost() does without its file when there is no place for it", async () => {
+  const homeless = createCatalog({
+    providers: { openai: config("https://api.openai.com/v1", { name: "openai", local: false }) },
+    cacheFile: "/no/such/folder/prices.json",
+  });
+  near(await homeless.cost("openai", "gpt-4o", usage({ input: 1_000_000 })), 2.5);
+});
