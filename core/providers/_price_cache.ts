@@ -47,6 +47,7 @@ export function createPriceCache(file: string, now: () => Date): PriceCache {
       known[key] = { until: now().getTime() + DAY_MS, listed };
       const temporary = `${file}.${Deno.pid}`;
       try {
+        await Deno.mkdir(file.replace(/[/\\][^/\\]*$/, ""), { recursive: true, mode: 0o700 });
         await Deno.writeTextFile(temporary, JSON.stringify({ version: VERSION, entries: known }), {
           mode: 0o600,
         });
