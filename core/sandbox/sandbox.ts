@@ -20,6 +20,10 @@ export interface FolderEntry {
  * roots. Paths are absolute and resolved. Rejects with PryxError: `denied` outside the roots, `not_found`, `io`.
  */
 export interface Files {
+  /** What stays forbidden inside the roots: absolute paths and absolute globs. For tools that hand a folder to a process. */
+  readonly denied?: readonly string[];
+  /** True when a path that was found (not one that was asked for) may be read: inside the roots, and not denied. */
+  mayRead?(path: string): Promise<boolean>;
   stat(path: string): Promise<FileInfo | null>;
   /** At most `maxBytes` from `offset`. */
   read(
@@ -44,6 +48,8 @@ export interface ProcessSpec {
   /** Added to the allowlisted environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: Uint8Array;
+  /** Sends stderr where stdout goes, so that both keep the order they were written in. Then `stderr` is empty. */
+  readonly mergeStderr?: boolean;
   readonly timeoutMs: number;
   /** Bytes kept of each stream: first and last halves; the rest is dropped and counted. */
   readonly maxOutputBytes: number;
@@ -60,6 +66,10 @@ export interface ProcessResult {
   readonly code: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
+  /** True when it was killed for writing more than `killAfterBytes`. */
+  readonly outputExceeded?: boolean;
+  /** True when processes it started still run in the background. They end with pryx at the latest. */
+  readonly background?: boolean;
   readonly stdout: CappedOutput;
   readonly stderr: CappedOutput;
   readonly ms: number;

@@ -1,0 +1,134 @@
+import ignore, { type Ignore } from "ignore";
+import { dirname, join, relative, sep } from "node:path";
+import picomatch from "picomatch";
+import { PryxError } from "../domain/error.ts";
+
+const IGNORE_FILES = [".gitignore", ".ignore"];
+const MAX_IGNORE_BYTES = 1024 * 1024;
+const MAX_VISITED = 500_000;
+const TIME_LIMIT_MS = 15_000;
+
+/** Rules of one folder, in the order they win: `.ignore` over `.gitignore`, deeper folders over higher ones. */
+interface IgnoreLevel {
+  readonly folder: string;
+  readonly rules: readonly Ignore[];
+}
+
+/**
+ * Files below `root` whose path from it matches, newest first. A pattern without a slash matches in every folder. Links
+ * are not followed, `.git` is not entered, and what is ignored or denied is not listed. Bounded in time and entries:
+ * `more` says that something may be missing.
+ */
+export async function globFiles(
+  root: string,
+  { pattern, limit }: { pattern: string; limit: number },
+  permitted: (path: string) => boolean,
+): Promise<{ paths: readonly string[]; more: boolean }> {
+  if (!Deno.lstatSync(root).isDirectory) throw new PryxError("io", `Cannot list ${root}: it is not a folder`);
+  const matches = picomatch(pattern.replace(/^\.\//, ""), {
+    dot: true,
+    noextglob: true,
+    nonegate: true,
+    basename: !pattern.includes("/"),
+  });
+  const found: { path: string; mtime: number }[] = [];
+  const pending: { folder: string; levels: readonly IgnoreLevel[] }[] = [
+    { folder: root, levels: levelsAbove(root) },
+  ];
+  const end = performance.now() + TIME_LIMIT_MS;
+  let visited = 0;
+  let yieldAt = performance.now() + 20;
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (visited > MAX_VISITED || performance.now() > end) break;
+    if (performance.now() > yieldAt) {
+      // Other calls to this worker get their turn.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      yieldAt = performance.now() + 20;
+    }
+    const { folder } = next;
+    const levels = withLevel(next.levels, folder);
+    for (const entry of entriesOf(folder)) {
+      visited++;
+      if (entry.name === ".git" || entry.isSymlink) continue;
+      const path = join(folder, entry.name);
+      if (!permitted(path) || isIgnored(levels, path, entry.isDirectory)) continue;
+      if (entry.isDirectory) pending.push({ folder: path, levels });
+      else if (entry.isFile && matches(relative(root, path).replaceAll(sep, "/"))) {
+        found.push({ path, mtime: modified(path) });
+      }
+    }
+  }
+  found.sort((a, b) => b.mtime - a.mtime || (a.path < b.path ? -1 : 1));
+  return {
+    paths: found.slice(0, limit).map(({ path }) => path),
+    more: found.length > limit || pending.length > 0,
+  };
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch {
+    // A folder that may not be read or has just gone is passed over, as every search tool does.
+    return [];
+  }
+}
+
+function modified(path: string): number {
+  try {
+    return Deno.lstatSync(path).mtime?.getTime() ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Ignore files of the folders above `root`, up to its repository, as far as this worker may read them. */
+function levelsAbove(root: string): readonly IgnoreLevel[] {
+  const folders: string[] = [];
+  for (let at = root; !exists(join(at, ".git"));) {
+    const up = dirname(at);
+    if (up === at) return [];
+    folders.unshift(up);
+    at = up;
+  }
+  return folders.reduce(withLevel, [] as readonly IgnoreLevel[]);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function withLevel(levels: readonly IgnoreLevel[], folder: string): readonly IgnoreLevel[] {
+  const rules: Ignore[] = [];
+  for (const name of IGNORE_FILES) {
+    const text = ignoreText(join(folder, name));
+    if (text !== undefined) rules.unshift(ignore({ allowRelativePaths: true }).add(text));
+  }
+  return rules.length > 0 ? [{ folder, rules }, ...levels] : levels;
+}
+
+function ignoreText(path: string): string | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    return info.isFile && info.size <= MAX_IGNORE_BYTES ? Deno.readTextFileSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isIgnored(levels: readonly IgnoreLevel[], path: string, isFolder: boolean): boolean {
+  for (const { folder, rules } of levels) {
+    const name = relative(folder, path).replaceAll(sep, "/") + (isFolder ? "/" : "");
+    for (const rule of rules) {
+      const { ignored, unignored } = rule.test(name);
+      if (ignored) return true;
+      if (unignored) return false;
+    }
+  }
+  return false;
+}

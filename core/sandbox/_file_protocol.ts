@@ -1,0 +1,41 @@
+import type { ErrorCode } from "../domain/error.ts";
+import type { SandboxGrants } from "../domain/policy.ts";
+import type { FileInfo, FolderEntry } from "./sandbox.ts";
+
+/** What the host asks of a file worker. Every path is absolute and normalised. */
+export type FileRequest =
+  | { readonly op: "stat"; readonly path: string }
+  | { readonly op: "read"; readonly path: string; readonly maxBytes: number; readonly offset: number }
+  | {
+    readonly op: "write";
+    readonly path: string;
+    readonly bytes: Uint8Array;
+    readonly mode?: number;
+    readonly expect?: string | null;
+  }
+  | { readonly op: "remove"; readonly path: string }
+  | { readonly op: "list"; readonly path: string }
+  | { readonly op: "glob"; readonly path: string; readonly pattern: string; readonly limit: number };
+
+export interface FileAnswers {
+  stat: FileInfo | null;
+  read: { bytes: Uint8Array; info: FileInfo };
+  write: null;
+  remove: null;
+  list: readonly FolderEntry[];
+  glob: { paths: readonly string[]; more: boolean };
+}
+
+export interface FileCall {
+  readonly id: number;
+  readonly request: FileRequest;
+  /** What this one call may touch. The worker's own permissions may be wider: they are those of its scope. */
+  readonly grants: SandboxGrants;
+}
+
+export type FileReply =
+  | { readonly id: number; readonly value: FileAnswers[keyof FileAnswers] }
+  | { readonly id: number; readonly error: { code: ErrorCode; message: string; fix?: string } };
+
+/** Most that one read returns and one write takes, in bytes: a worker that runs out of memory takes the process with it. */
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;

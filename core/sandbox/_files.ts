@@ -1,0 +1,110 @@
+import { dirname, normalize } from "node:path";
+import { PryxError } from "../domain/error.ts";
+import type { SandboxGrants } from "../domain/policy.ts";
+import type { FilePool, WorkerScope } from "./_file_pool.ts";
+import { type Access, checkPath, compileDenials, type CompileGlobs, isGlob, isInside } from "./_paths.ts";
+import type { Denials } from "./_paths.ts";
+import type { FileRequest } from "./_file_protocol.ts";
+import type { Files } from "./sandbox.ts";
+
+export interface FilesOptions {
+  readonly home: string;
+  /** Folders whose contents share one worker (the workspace): grants inside one are widened to it, for Deno's part only. */
+  readonly scopes: readonly string[];
+}
+
+/** Files within `grants`: each call is checked here, and again in the worker after symlinks were resolved. */
+export function createFiles(pool: FilePool, grants: SandboxGrants, options: FilesOptions): Files {
+  let compiled: Promise<Denials> | undefined;
+  const denials = () => compiled ??= loadDenials(grants.denied);
+
+  async function call<R extends FileRequest>(access: Access, request: R) {
+    const path = absolute(request.path);
+    checkPath(path, access, grants, await denials());
+    return await pool.call(workerScope(grants, options), { ...request, path }, grants);
+  }
+
+  return {
+    denied: grants.denied,
+    async mayRead(path) {
+      try {
+        checkPath(absolute(path), "read", grants, await denials());
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    stat: (path) => call("read", { op: "stat", path }),
+    read: (path, { maxBytes, offset = 0 }) => call("read", { op: "read", path, maxBytes, offset }),
+    async write(path, bytes, { mode, expect } = {}) {
+      await call("write", {
+        op: "write",
+        path,
+        bytes,
+        ...(mode === undefined ? {} : { mode }),
+        ...(expect === undefined ? {} : { expect }),
+      });
+    },
+    async remove(path) {
+      await call("write", { op: "remove", path });
+    },
+    list: (path) => call("read", { op: "list", path }),
+    glob: (path, pattern, limit) => call("read", { op: "glob", path, pattern, limit }),
+  } satisfies Files;
+}
+
+async function loadDenials(denied: readonly string[]): Promise<Denials> {
+  if (!denied.some(isGlob)) return compileDenials(denied, undefined);
+  const { default: picomatch } = await import("picomatch");
+  return compileDenials(denied, picomatch as unknown as CompileGlobs);
+}
+
+function absolute(path: string): string {
+  if (path.includes("\0")) throw new PryxError("input_invalid", "A path must not contain a NUL character");
+  const clean = normalize(path);
+  if (!/^([/\\]|[A-Za-z]:[/\\])/.test(clean)) {
+    throw new PryxError("input_invalid", `The path ${path} is not absolute`);
+  }
+  return clean.length > 1 ? clean.replace(/[/\\]$/, "") : clean;
+}
+
+function workerScope(grants: SandboxGrants, options: FilesOptions): WorkerScope {
+  const write = outermost(grants.write.map((root) => writeScope(root, options)));
+  const read = outermost(grants.read.map((root) => readScope(root, options)))
+    .filter((root) => !write.some((outer) => isInside(root, outer)));
+  return { read, write };
+}
+
+function outermost(roots: readonly string[]): readonly string[] {
+  const unique = [...new Set(roots)];
+  return unique.filter((root) => !unique.some((other) => other !== root && isInside(root, other))).sort();
+}
+
+function sharedScope(root: string, { scopes }: FilesOptions): string | undefined {
+  return scopes.find((scope) => isInside(root, scope));
+}
+
+/** A file outside the shared scopes is read from its folder's scope, unless that folder holds a home. */
+function readScope(root: string, options: FilesOptions): string {
+  const shared = sharedScope(root, options);
+  if (shared !== undefined) return shared;
+  const folder = dirname(root);
+  return kindAt(root) === "file" && !isInside(options.home, folder) ? folder : root;
+}
+
+/** Writing needs the folder: the new content is made beside the file. A new folder needs the nearest that exists. */
+function writeScope(root: string, options: FilesOptions): string {
+  const shared = sharedScope(root, options);
+  if (shared !== undefined) return shared;
+  let at = root;
+  while (kindAt(at) !== "folder" && dirname(at) !== at) at = dirname(at);
+  return at;
+}
+
+function kindAt(path: string): "file" | "folder" | undefined {
+  try {
+    return Deno.statSync(path).isDirectory ? "folder" : "file";
+  } catch {
+    return undefined;
+  }
+}

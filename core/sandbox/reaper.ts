@@ -1,0 +1,116 @@
+/**
+ * Reads `add PID` and `del PID`; when its input closes, because pryx ended in whatever way, kills the groups that are
+ * left: TERM, up to two seconds, KILL. Where there is /proc, zombies do not count as left. It ignores the signals that a terminal sends to pryx's own group.
+ */
+const SCRIPT = `
+trap '' HUP INT TERM PIPE
+groups=' '
+alive() {
+  kill -s 0 -- "-$1" 2>/dev/null || return 1
+  [ -r /proc/self/stat ] || return 0
+  for file in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$file"; } 2>/dev/null || continue
+    rest=\${line##*) }
+    state=\${rest%% *} rest=\${rest#* } rest=\${rest#* }
+    [ "\${rest%% *}" = "$1" ] && [ "$state" != Z ] && return 0
+  done
+  return 1
+}
+while IFS=' ' read -r verb pid; do
+  case $pid in '' | *[!0-9]* | 0 | 1) continue ;; esac
+  case $verb in
+    add) groups="$groups$pid " ;;
+    del) case $groups in *" $pid "*) groups="\${groups%% $pid *} \${groups#* $pid }" ;; esac ;;
+  esac
+done
+for pid in $groups; do kill -s TERM -- "-$pid" 2>/dev/null; done
+tries=0
+while [ "$tries" -lt 20 ]; do
+  left=
+  for pid in $groups; do alive "$pid" && left=1; done
+  [ "$left" ] || exit 0
+  tries=$((tries + 1))
+  sleep 0.1 2>/dev/null || { sleep 1; tries=20; }
+done
+for pid in $groups; do kill -s KILL -- "-$pid" 2>/dev/null; done
+`;
+
+/** Ends process groups that outlive pryx. Needs no answer from pryx at the end: a SIGKILL of it is enough. */
+export interface Reaper extends AsyncDisposable {
+  /** Starts the reaper process, or brings a new one up to date when it has died. */
+  ready(): Promise<void>;
+  /** Resolves when the reaper is sure to learn of the group, even if pryx dies right after. */
+  add(group: number): Promise<void>;
+  remove(group: number): Promise<void>;
+}
+
+interface ReaperProcess {
+  readonly child: Deno.ChildProcess;
+  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
+}
+
+/** The reaper of one sandbox. Its process starts with the first `ready()`, and does not keep pryx alive. */
+export function createReaper(): Reaper {
+  const groups = new Set<number>();
+  const encoder = new TextEncoder();
+  let running: ReaperProcess | undefined;
+
+  function start(): ReaperProcess {
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", SCRIPT, "pryx-reaper"],
+      cwd: "/",
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin" },
+      detached: true,
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    child.unref();
+    const started: ReaperProcess = { child, writer: child.stdin.getWriter() };
+    const ended = () => {
+      if (running === started) running = undefined;
+    };
+    child.status.then(ended, ended);
+    // A failure is seen where it matters: at the next write.
+    started.writer.closed.catch(ended);
+    return started;
+  }
+
+  async function tell(text: string): Promise<void> {
+    for (let attempt = 0;; attempt++) {
+      const fresh = running === undefined;
+      const reaper = running ??= start();
+      const known = fresh ? [...groups].map((group) => `add ${group}\n`).join("") : "";
+      try {
+        await reaper.writer.write(encoder.encode(known + text));
+        return;
+      } catch (error) {
+        if (running === reaper) running = undefined;
+        if (attempt > 0) throw error;
+      }
+    }
+  }
+
+  return {
+    async ready() {
+      if (!running) await tell("");
+    },
+    async add(group) {
+      await tell(`add ${group}\n`);
+      groups.add(group);
+    },
+    async remove(group) {
+      if (!groups.delete(group)) return;
+      await tell(`del ${group}\n`);
+    },
+    async [Symbol.asyncDispose]() {
+      const reaper = running;
+      groups.clear();
+      if (!reaper) return;
+      reaper.child.ref();
+      await reaper.writer.close().catch(() => {});
+      await reaper.child.status;
+    },
+  };
+}
