@@ -215,8 +215,10 @@ function show(
 
 /** A failure before there was a surface. */
 function fail(error: PryxError, globals: GlobalFlags, deps: CliDeps): number {
-  using output = createTerminalOutput(deps);
-  return write(error, globals, output, errorStyle(globals, deps), false);
+  const output = createTerminalOutput(deps);
+  const code = write(error, globals, output, errorStyle(globals, deps), false);
+  output.flush();
+  return code;
 }
 
 function report(error: PryxError, globals: GlobalFlags, deps: CliDeps, surface: TerminalSurface): number {
@@ -241,7 +243,9 @@ function errorStyle(globals: GlobalFlags, deps: CliDeps): Style {
 }
 
 function print(text: string, deps: CliDeps): number {
-  using output = createTerminalOutput(deps);
+  // Not `using`: the bundler's minifier drops it from a variable that only the next statement uses.
+  const output = createTerminalOutput(deps);
   output.out(text);
+  output.flush();
   return EXIT.done;
 }

@@ -39,7 +39,6 @@ export const completions: Command = defineCommand({
  * what else the shell should offer. Never fails and never says anything on standard error: it runs at every Tab.
  */
 export async function runComplete(argv: readonly string[], deps: CliDeps): Promise<number> {
-  using output = createTerminalOutput(deps);
   let result: Completion = { values: [], more: "" };
   try {
     result = await complete(argv[0] === "--" ? argv.slice(1) : argv, deps, AbortSignal.timeout(LIMIT_MS));
@@ -47,7 +46,9 @@ export async function runComplete(argv: readonly string[], deps: CliDeps): Promi
     // A completion that cannot be made is an empty one.
   }
   const lines = result.values.map(({ value, note }) => `${oneLine(value)}\t${oneLine(note ?? "")}`);
+  const output = createTerminalOutput(deps);
   output.out(`${[...lines, `:${result.more}`].join("\n")}\n`);
+  output.flush();
   return 0;
 }
 
