@@ -1,5 +1,5 @@
 import { escapeGlob } from "./_glob.ts";
-import { isWithin, type PathPattern, type Place } from "./_path_pattern.ts";
+import { baseOf, isWithin, type PathPattern, type Place } from "./_path_pattern.ts";
 import { compilePattern } from "./_pattern.ts";
 import type { RuleSource } from "./presets.ts";
 
@@ -14,14 +14,17 @@ export function linkedSources(
 ): RuleSource[] {
   if (!links?.size) return [];
   return sources.flatMap((source): RuleSource[] => {
-    const path = pathOf(source, place);
-    const to = path && links.get(path.base);
+    const base = ruleBase(source, place);
+    const to = base === undefined ? undefined : links.get(base);
+    const path = to === undefined ? undefined : pathOf(source, place);
     if (!path || to === undefined || isWithin(to, path.base)) return [];
     const globs = path.literal !== undefined
       ? [""]
       : path.within(path.base).slice(0, 1).map((glob) => glob.slice(escapeGlob(path.base).length));
+    const except = source.except?.map((folder) => links.get(folder) ?? folder);
     return globs.map((rest) => ({
       ...source,
+      ...(except ? { except } : {}),
       rule: {
         ...source.rule,
         pattern: escapeGlob(to) + rest,
@@ -31,9 +34,13 @@ export function linkedSources(
   });
 }
 
-/** The path of a rule before its first wildcard; undefined for rules that hold anywhere. */
-export function pathOf({ rule }: RuleSource, place: Place): PathPattern | undefined {
+/** The path of a rule before its first wildcard; undefined for rules that hold anywhere, or not of paths. */
+export function ruleBase({ rule }: RuleSource, place: Place): string | undefined {
   if (rule.kind !== "read" && rule.kind !== "write") return undefined;
+  return baseOf(rule.pattern, place, rule.verdict !== "allow");
+}
+
+function pathOf({ rule }: RuleSource, place: Place): PathPattern | undefined {
   const pattern = compilePattern(rule.kind, rule.pattern, place, rule.verdict !== "allow");
-  return typeof pattern === "string" || pattern.path?.base === "/" ? undefined : pattern.path;
+  return typeof pattern === "string" ? undefined : pattern.path;
 }

@@ -82,6 +82,14 @@ export function compilePath(pattern: string, place: Place, broad: boolean): Path
     : floatingPattern(anchored.float, fold);
 }
 
+/** The folder below which all matches of a pattern are; undefined when they may be anywhere, or it cannot be read. */
+export function baseOf(pattern: string, place: Place, broad: boolean): string | undefined {
+  const anchored = anchor(pattern.replace(/(?<=.)\/+$/u, ""), place, broad);
+  if (typeof anchored === "string" || anchored.float !== undefined) return undefined;
+  const base = staticBase(anchored.absolute.replace(/(?:\/\*\*)+$/u, "") || "/");
+  return base === "/" ? undefined : normalPath(base) ?? base;
+}
+
 type Anchored = { readonly absolute: string; readonly float?: undefined } | { readonly float: string };
 
 function anchor(text: string, place: Place, broad: boolean): Anchored | string {

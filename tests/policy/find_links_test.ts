@@ -7,6 +7,7 @@ const LINKS: Readonly<Record<string, string>> = {
   "/home/u/.ssh": "/vault/ssh",
   "/link": "/real/place",
   "/opt/pryx": "/usr/lib/pryx",
+  "/state": "/disk/state",
 };
 
 Deno.test("findLinks() lets rules hold where their paths lead", async () => {
@@ -15,7 +16,8 @@ Deno.test("findLinks() lets rules hold where their paths lead", async () => {
     workspace: "/ws",
     home: "/home/u",
     rules: ["user deny read=/link/**/*.txt", "user allow write=/link/out"].map(rule),
-    protectedPaths: ["/opt/pryx"],
+    protectedPaths: ["/opt/pryx", "/state/pryx"],
+    readablePaths: ["/state/pryx/outputs"],
     ignoreCase: false,
   };
   const links = await findLinks(options, (path) => {
@@ -32,11 +34,39 @@ Deno.test("findLinks() lets rules hold where their paths lead", async () => {
       ["read=/real/place/a/b.md", "ask", "ask"],
       ["write=/real/place/out/x", "ask", "allow"],
       ["write=/usr/lib/pryx/pryx", "ask", "deny"],
+      ["read=/disk/state/pryx/blobs/x", "ask", "deny"],
+      ["read=/disk/state/pryx/outputs/x", "ask", "allow"],
       ["read=/home/u/.ssh/id", "deny", "deny"],
       ["read=/home/u/.aws/config", "deny", "deny"],
     ] as const
   ) {
     assert.equal(verdictOf(without, need), before, `without links: ${need}`);
     assert.equal(verdictOf(policy, need), after, `with links: ${need}`);
+  }
+});
+
+Deno.test("findLinks() asks the file system where no other is given", async () => {
+  const root = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    await Deno.mkdir(`${root}/vault/deep`, { recursive: true });
+    await Deno.mkdir(`${root}/home`);
+    await Deno.symlink(`${root}/vault`, `${root}/home/.ssh`);
+    await Deno.symlink(`../later`, `${root}/home/.gnupg`);
+    await Deno.symlink(`${root}/home/loop`, `${root}/home/loop`);
+    const options: PolicyOptions = {
+      preset: "workspace",
+      workspace: "/ws",
+      home: `${root}/home`,
+      rules: ["user deny read=~/.ssh/deep/missing/x", "user deny read=~/loop/x"].map(rule),
+      protectedPaths: [],
+    };
+    const links = await findLinks(options);
+    assert.equal(links.get(`${root}/home/.ssh`), `${root}/vault`);
+    assert.equal(links.get(`${root}/home/.ssh/deep/missing/x`), `${root}/vault/deep/missing/x`);
+    assert.equal(links.get(`${root}/home/.gnupg`), `${root}/later`);
+    assert.equal(links.has(`${root}/home/.aws`), false);
+    assert.equal(verdictOf(createPolicy({ ...options, links }), `read=${root}/later/key`), "deny");
+  } finally {
+    await Deno.remove(root, { recursive: true });
   }
 });
