@@ -151,7 +151,19 @@ Deno.test("complete() uses one connection for one request after the other", asyn
     async (request, { remoteAddr }) => {
       ports.add(remoteAddr.port);
       await request.body?.cancel();
-      const body = `data: ${JSON.stringify(delta({ content: "x" }, "stop"))}\n\ndata: [DONE]\n\n`;
+      const text = `data: ${JSON.stringify(delta({ content: "x" }, "stop"))}\n\ndata: [DONE]\n\n`;
+      let sent = false;
+      // The body ends in a packet of its own, as it does behind a proxy.
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          if (sent) {
+            await new Promise((resolve) => setTimeout(resolve, 0));
+            return controller.close();
+          }
+          sent = true;
+          controller.enqueue(new TextEncoder().encode(text));
+        },
+      });
       return new Response(body, { headers: { "content-type": "text/event-stream" } });
     },
   );

@@ -5,7 +5,8 @@ import { listener } from "../contract/provider_contract.ts";
 import { type ModelAnswer, startModelServer } from "../support/model_server.ts";
 import { config, failureOf, hello, providerAt, stoppedClock } from "./_provider.ts";
 
-const KEY = "sk-test-0123456789abcdef";
+/** Of no known shape: only that it is the key gives it away. */
+const KEY = "plain0123456789abcdef";
 
 /** Asks a server that fails in one way; returns the error and how often it was asked. */
 async function failing(answer: ModelAnswer, more: Partial<ProviderConfig> = {}) {
@@ -29,13 +30,17 @@ const openAIError = (message: string, code: string | null = null) => ({
 Deno.test("complete() names the secret, never the key, when the key is refused", async () => {
   for (const status of [401, 403]) {
     const { error, asked } = await failing(
-      { status, body: openAIError(`Incorrect API key provided: ${KEY}. Find yours at example.com`) },
+      {
+        status,
+        body: openAIError(`Incorrect API key provided: ${KEY}, or sk-proj****4321. See example.com`),
+      },
       { key: "env:TEST_KEY" },
     );
     assert.equal(error.code, "provider_auth");
     assert.match(error.message, /env:TEST_KEY/);
     assert.match(error.fix ?? "", /export TEST_KEY=.*pryx secrets set/);
     assert.ok(!JSON.stringify(error).includes(KEY));
+    assert.ok(!error.message.includes("4321"));
     assert.equal(asked, 1);
   }
 });
