@@ -11,10 +11,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launcher } from "./_launcher.ts";
+import { hideImports } from "./_hide_imports.ts";
 import { vendorNatives } from "./_natives.ts";
 
 /** Modules that are started by name, as workers: each is an entry point of the bundle, beside main.ts. */
-const WORKERS = ["core/sandbox/file_worker.ts"];
+const WORKERS = ["core/sandbox/file_worker.ts", "core/tools/page_worker.ts"];
 
 /** Packages with native code or programs in them: they stay outside the bundle, in a node_modules folder beside it. */
 const NATIVES = ["@napi-rs/keyring", "@vscode/ripgrep"];
@@ -81,6 +82,7 @@ export async function build(options: BuildOptions, say: (line: string) => void):
   }
 }
 
+/** Not minified: the minifier drops `using` declarations that are read once, and with them what they would close. */
 async function bundle(root: string, folder: string): Promise<void> {
   const externals = NATIVES.map((name) => `--external=${name}`);
   const args = [
@@ -88,36 +90,12 @@ async function bundle(root: string, folder: string): Promise<void> {
     "--quiet",
     "--platform",
     "deno",
-    "--minify",
     "--code-splitting",
     "--outdir",
     folder,
   ];
   await run(Deno.execPath(), [...args, ...externals, "main.ts", ...WORKERS], { cwd: root });
-  await hideImports(folder);
-}
-
-/**
- * Deno reads every module that a literal `import()` names before the program starts, whether it is reached or not. Of
- * sixty chunks that is a quarter of the time of `--version`. Specifiers that are expressions are left until they are
- * reached; what they name is embedded by hand when compiling.
- */
-async function hideImports(folder: string): Promise<void> {
-  const names: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && name.endsWith(".js")) names.push(name);
-  }
-  const known = new Set([...names, ...NATIVES]);
-  for (const name of names) {
-    const path = join(folder, name);
-    const code = await Deno.readTextFile(path);
-    const hidden = code.replace(
-      /\bimport\("(?:\.\/)?([^"]+)"\)/g,
-      (whole, target: string) =>
-        known.has(target) ? whole.replace('("', '((0,"').replace('")', '"))') : whole,
-    );
-    if (hidden !== code) await Deno.writeTextFile(path, hidden);
-  }
+  await hideImports(folder, WORKERS.map((path) => path.replace(/\.ts$/, ".js")), NATIVES);
 }
 
 /** Undefined when `program` was made; else why not, in one line. */
