@@ -7,7 +7,7 @@
  *
  * Environment: `COMPILE_DENO` and `DENORT_BIN` name another Deno to compile with, and its base binary.
  */
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launcher } from "./_launcher.ts";
@@ -46,7 +46,8 @@ interface Manifest {
 
 /** Builds, tries the result out, and puts it in place. */
 export async function build(options: BuildOptions, say: (line: string) => void): Promise<BuildKind> {
-  const { root, out } = options;
+  const root = resolve(options.root);
+  const out = resolve(options.out);
   const manifest = JSON.parse(await Deno.readTextFile(join(root, "deno.json"))) as Manifest;
   await Deno.mkdir(dirname(out), { recursive: true });
   // Beside its destination, so that the rename at the end stays on one file system.
@@ -189,7 +190,7 @@ if (import.meta.main) {
   });
   const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`build: ${line}\n`));
   const kind = values.kind === "compiled" || values.kind === "launcher" ? values.kind : undefined;
-  const out = values.out ?? join(root, "dist");
+  const out = resolve(values.out ?? join(root, "dist"));
   const made = await build({ root, out, kind, deno: values.deno }, say);
   const what = made === "compiled"
     ? "a compiled binary"
