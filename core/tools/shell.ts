@@ -1,0 +1,147 @@
+import { relative } from "node:path";
+import { PryxError } from "../domain/error.ts";
+import type { Need } from "../domain/need.ts";
+import type { CappedOutput, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
+import { plainText } from "./_terminal_text.ts";
+import { truncate } from "./_truncate.ts";
+import { defineTool, MAX_RESULT_CHARS, type ToolContext, type ToolResult } from "./tool.ts";
+
+const DEFAULT_SECONDS = 120;
+const MAX_SECONDS = 600;
+/** Kept of the output, in bytes; what lies in the middle of more than this is gone. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+const MAX_WRITTEN_BYTES = 256 * 1024 * 1024;
+/** Characters kept for a command that is cancelled: its end says most. */
+const MAX_PARTIAL_CHARS = 20_000;
+/** Room for the exit code and what else is said after the output. */
+const NOTE_CHARS = 200;
+/** The first that is there. The last one is for systems that keep no shell in /bin. */
+const SHELLS = ["/bin/bash", "/bin/sh", "bash"] as const;
+
+export const shell = defineTool({
+  name: "shell",
+  description:
+    "Runs a command line in a shell (bash where there is one) and returns its output, stdout and stderr together, and its " +
+    "exit code. Each call is a new shell: nothing but files carries over, so pass cwd instead of using cd. There is no " +
+    "terminal and no input: avoid interactive programs. For a server, redirect its output to a file and end the command " +
+    "with &. Prefer read_file, grep, glob and edit_file for what they do.",
+  parameters: {
+    type: "object",
+    properties: {
+      command: { type: "string", minLength: 1, description: "The command line" },
+      cwd: {
+        type: "string",
+        minLength: 1,
+        description: "Folder to run in, absolute or relative to the workspace; the workspace by default",
+      },
+      timeout: {
+        type: "number",
+        minimum: 1,
+        maximum: MAX_SECONDS,
+        default: DEFAULT_SECONDS,
+        description: `Seconds until it is stopped; ${DEFAULT_SECONDS} by default, ${MAX_SECONDS} at most`,
+      },
+    },
+    required: ["command"],
+  },
+  parallel: false,
+  async needs({ command, cwd = "." }, ctx) {
+    if (command.trim() === "") throw new PryxError("input_invalid", "The command is empty");
+    if (command.includes("\0")) throw new PryxError("input_invalid", "The command has a NUL character in it");
+    const folder = await ctx.resolve(cwd);
+    const needs = await ctx.shellNeeds(command, folder);
+    if (!isOutside(folder, ctx.cwd)) return needs;
+    const enter: Need = { kind: "read", target: folder };
+    return [...needs, enter];
+  },
+  title: ({ command }) => command,
+  async run({ command, cwd = ".", timeout = DEFAULT_SECONDS }, ctx) {
+    let partial = "";
+    const spec: Omit<ProcessSpec, "argv"> = {
+      cwd: await ctx.resolve(cwd),
+      timeoutMs: timeout * 1000,
+      maxOutputBytes: MAX_KEPT_BYTES,
+      killAfterBytes: MAX_WRITTEN_BYTES,
+      mergeStderr: true,
+      signal: ctx.signal,
+      onOutput(text, stream) {
+        partial += text;
+        if (partial.length > MAX_PARTIAL_CHARS * 2) partial = partial.slice(-MAX_PARTIAL_CHARS);
+        ctx.emit(text, stream);
+      },
+    };
+    let result: ProcessResult;
+    try {
+      result = await runInShell(command, spec, ctx);
+    } catch (error) {
+      // What it had done until then is worth knowing: the files it changed stay changed.
+      if (!ctx.signal.aborted || partial === "") throw error;
+      return {
+        text: `${trimEnd(plainText(partial).slice(-MAX_PARTIAL_CHARS))}\n\n[cancelled]`,
+        failed: true,
+      };
+    }
+    return await report(result, timeout, ctx);
+  },
+});
+
+async function runInShell(
+  command: string,
+  spec: Omit<ProcessSpec, "argv">,
+  ctx: ToolContext,
+): Promise<ProcessResult> {
+  let missing: unknown;
+  for (const program of SHELLS) {
+    try {
+      // After `--` a command that begins with a dash is no option of the shell.
+      return await ctx.run({ ...spec, argv: [program, "-c", "--", command] });
+    } catch (error) {
+      if (!(error instanceof PryxError) || error.code !== "not_found") throw error;
+      missing ??= error;
+    }
+  }
+  throw missing;
+}
+
+async function report(result: ProcessResult, timeout: number, ctx: ToolContext): Promise<ToolResult> {
+  const { code, signal, timedOut, outputExceeded, background, ms } = result;
+  const output = trimEnd(plainText(textOf(result.stdout) + textOf(result.stderr)));
+  const notes: string[] = [];
+  if (timedOut) notes.push(`stopped after ${timeout} s, its time limit`);
+  else if (outputExceeded) notes.push(`stopped: it wrote more than ${MAX_WRITTEN_BYTES / 1024 / 1024} MB`);
+  else if (signal !== null) notes.push(`killed by ${signal}`);
+  else if (code !== 0) notes.push(`exit code ${code}`);
+  if (background) notes.push("processes it started still run; they end with pryx");
+  const failed = timedOut || outputExceeded === true || code !== 0;
+  const note = notes.length > 0 ? `[${notes.join("; ")}]` : "";
+  const { text, outputFile } = await truncate(output, ctx, "output.txt", MAX_RESULT_CHARS - NOTE_CHARS);
+  return {
+    text: [text === "" && note === "" ? "[no output]" : text, note].filter((part) => part !== "").join(
+      "\n\n",
+    ),
+    failed,
+    exitCode: code,
+    ...(outputFile === undefined ? {} : { outputFile }),
+    data: { exitCode: code, signal, timedOut, ms: Math.round(ms) },
+  };
+}
+
+function textOf({ head, tail, dropped }: CappedOutput): string {
+  if (dropped === 0) {
+    // Joined before decoding: a character may lie across the two.
+    const whole = new Uint8Array(head.length + tail.length);
+    whole.set(head);
+    whole.set(tail, head.length);
+    return new TextDecoder().decode(whole);
+  }
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return `${decode(head)}\n[${dropped} bytes were not kept]\n${decode(tail)}`;
+}
+
+function trimEnd(text: string): string {
+  return text.replace(/\s+$/, "");
+}
+
+function isOutside(folder: string, workspace: string): boolean {
+  return /^\.\.([/\\]|$)/.test(relative(workspace, folder)) || /^[A-Za-z]:/.test(relative(workspace, folder));
+}
