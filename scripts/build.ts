@@ -91,6 +91,7 @@ async function bundle(root: string, folder: string): Promise<void> {
     "--quiet",
     "--platform",
     "deno",
+    "--minify",
     "--code-splitting",
     "--outdir",
     folder,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { withHiddenImports } from "../../scripts/_hide_imports.ts";
+import process from "node:process";
+import { withHiddenImports, withLazyRequire } from "../../scripts/_hide_imports.ts";
 
 const hide = (code: Record<string, string>, workers: string[] = []) =>
   Object.fromEntries(withHiddenImports(new Map(Object.entries(code)), workers, ["@native/package"]));
@@ -32,4 +33,18 @@ Deno.test("withHiddenImports() leaves everything that a worker may load", () => 
     "lazier.js": "",
   };
   assert.deepEqual(Object.keys(hide(code, ["core/x_worker.js"])), ["main.js"]);
+});
+
+Deno.test("withLazyRequire() makes require when it is first called", () => {
+  const made = withLazyRequire(
+    `var a=1;import{createRequire as __internal} from "node:module";var m=__internal(import.meta.url);export{m};`,
+  );
+  assert.doesNotMatch(made, /import\{/);
+  const require = new Function(
+    "importUrl",
+    `${made.replace("import.meta.url", "importUrl").replace("export{m};", "")}return m`,
+  )(
+    import.meta.url,
+  ) as (name: string) => unknown;
+  assert.equal(require("node:path"), process.getBuiltinModule("node:path"));
 });
