@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { PryxError } from "../../core/domain/error.ts";
+import { parseMatches } from "../../core/tools/_rg_output.ts";
+import { grep } from "../../core/tools/grep.ts";
+import { createBench } from "./_context.ts";
+
+Deno.test("grep groups matches by file, with line numbers, and needs only to read", async () => {
+  await using bench = await createBench();
+  await bench.put("src/b.ts", "const needle = 1;\r\nother\nneedle();\n");
+  await bench.put("a.txt", "a needle\n");
+  await bench.put("skipped/c.txt", "needle\n");
+  await bench.put(".hidden", "needle\n");
+  await bench.put(".gitignore", "skipped/\n");
+  const result = await bench.call(grep, { pattern: "needle" });
+  assert.equal(
+    result.text,
+    "3 matching lines in 2 files\n\na.txt\n  1: a needle\n\nsrc/b.ts\n  1: const needle = 1;\n  3: needle();",
+  );
+  assert.match(
+    (await bench.call(grep, { pattern: "needle", path: ".hidden" })).text,
+    /\.hidden\n {2}1: needle/,
+  );
+  assert.deepEqual(await bench.needs(grep, { pattern: "x", path: "src" }), [`read=${bench.folder}/src`]);
+});
+
+Deno.test("grep says that nothing matches, that the pattern is bad, that the folder is missing", async () => {
+  await using bench = await createBench();
+  await bench.put("a.txt", "text\n");
+  assert.deepEqual(await bench.call(grep, { pattern: "needle" }), { text: "No match for needle" });
+  const bad = await bench.call(grep, { pattern: "a(b" });
+  assert.ok(bad.failed);
+  assert.match(bad.text, /unclosed group/);
+  const missing = await bench.call(grep, { pattern: "x", path: "a.tx" });
+  assert.ok(missing.failed);
+  assert.match(missing.text, /Did you mean a\.txt\?/);
+});
+
+Deno.test("grep takes a pattern that begins with a dash for a pattern", async () => {
+  await using bench = await createBench();
+  await bench.put("a.txt", "--pre=evil\n");
+  assert.match((await bench.call(grep, { pattern: "--pre=evil" })).text, /1: --pre=evil/);
+});
+
+Deno.test("grep shows nothing of denied files, named as a path or by a glob, nor when ripgrep would", async () => {
+  const denied = ["keys", "**/*.pem", "**/[s]ecret*"];
+  await using bench = await createBench({ denied });
+  await bench.put("keys/id", "needle 1\n");
+  await bench.put("deep/x.pem", "needle 2\n");
+  await bench.put("secrets/note", "needle 3\n");
+  await bench.put("ok.txt", "needle 4\n");
+  assert.equal(
+    (await bench.call(grep, { pattern: "needle" })).text,
+    "1 matching line in 1 file\n\nok.txt\n  1: needle 4",
+  );
+  // The same without ripgrep's help: what it prints is checked again.
+  await using strict = await createBench({
+    denied,
+    run: (spec, run) =>
+      run({
+        ...spec,
+        argv: [spec.argv[0], ...spec.argv.slice(1).filter((arg) => arg !== "--glob" && !arg.startsWith("!"))],
+      }),
+  });
+  await strict.put("deep/x.pem", "needle 2\n");
+  await strict.put("ok.txt", "needle 4\n");
+  assert.equal(
+    (await strict.call(grep, { pattern: "needle" })).text,
+    "1 matching line in 1 file\n\nok.txt\n  1: needle 4",
+  );
+  await assert.rejects(strict.call(grep, { pattern: "needle", path: "deep/x.pem" }), { code: "denied" });
+});
+
+Deno.test("grep bounds long lines, many matches in a file, and its whole output", async () => {
+  await using bench = await createBench();
+  await bench.put("long.txt", `needle${"x".repeat(5_000)}\n`);
+  await bench.put("many.txt", "needle\n".repeat(500));
+  const { text } = await bench.call(grep, { pattern: "needle" });
+  assert.match(text, /long\.txt\n {2}1: needlex{300,420}[^x]/);
+  assert.match(text, /200: needle\n {2}\[stopped after 200 matching lines in this file\]/);
+  for (let i = 0; i < 400; i++) await bench.put(`f/${i}`, "needle and more of this line\n".repeat(200));
+  const all = await bench.call(grep, { pattern: "needle", path: "f" });
+  assert.match(all.text, /there are more matches than can be shown|left out; the whole is in/);
+  assert.ok(all.text.length <= 30_000);
+});
+
+Deno.test("grep falls back to its own ripgrep, and says what to do when that is missing too", async () => {
+  const tried: string[] = [];
+  await using bench = await createBench({
+    run(spec) {
+      tried.push(spec.argv[0]);
+      return Promise.reject(new PryxError("not_found", `no ${spec.argv[0]}`));
+    },
+  });
+  await assert.rejects(bench.call(grep, { pattern: "x" }), PryxError);
+  assert.equal(tried[0], "rg");
+  assert.ok(tried.length === 1 || /ripgrep/.test(tried[1] ?? ""), tried.join());
+});
+
+Deno.test("parseMatches() attributes lines to the right file whatever its name holds", () => {
+  const output =
+    '/w/a\n/w/b\x001:one\n/w/bin: binary file matches (found "\\0" byte around offset 3)\n/w/c\x002:x: binary file y\n/w/d\x003:cut';
+  assert.deepEqual(parseMatches(output), [
+    { path: "/w/a\n/w/b", lines: ["  1: one"] },
+    { path: "/w/bin", lines: ['  binary file matches (found "\\0" byte around offset 3)'] },
+    { path: "/w/c", lines: ["  2: x: binary file y"] },
+  ]);
+});
