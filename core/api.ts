@@ -48,14 +48,20 @@ export interface ToolCallRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface ToolCallOutcome {
+/** What had to ask a person when nobody was there. */
+export interface Unanswered {
+  /** Needs as `kind=target`, the values of `--allow` that would have let them through. */
+  readonly unapproved: readonly string[];
+  /** What no flag allows: one sentence each. */
+  readonly personOnly: readonly string[];
+}
+
+export interface ToolCallOutcome extends Unanswered {
   readonly session: SessionId;
   readonly status: "done" | "failed" | "denied" | "cancelled";
   readonly text: string;
   readonly data?: Json;
   readonly exitCode?: number | null;
-  /** Needs (kind=target) that had to ask and had no one to answer. */
-  readonly unapproved: readonly string[];
 }
 
 export interface Submitted {

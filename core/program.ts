@@ -7,6 +7,7 @@ import type { Config } from "./config/config.ts";
 import { findPaths } from "./config/paths.ts";
 import { PryxError } from "./domain/error.ts";
 import type { Provider } from "./providers/provider.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
 
 /** Makes what commands work with. */
@@ -41,9 +42,11 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
   const secrets = once(async () =>
     (await import("./secrets/create_secrets.ts")).createSecrets({ env, paths })
   );
-  const sandbox = once(async () =>
-    opened.use((await import("./sandbox/create_sandbox.ts")).createSandbox({ home, env }))
-  );
+  const sandboxes = new Map<string, Promise<Sandbox>>();
+  const openSandbox = async (scope: string) => {
+    const { createSandbox } = await import("./sandbox/create_sandbox.ts");
+    return opened.use(createSandbox({ home, env, scopes: [scope] }));
+  };
   const tools = once(loadTools);
   /** The one that runs: surfaces answer its approvals whichever context they hold. */
   let active: Promise<Pryx> | undefined;
@@ -64,9 +67,17 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       const { loadConfig } = await import("./config/load_config.ts");
       return await loadConfig({ paths, env, cwd, flags: overrides, presets: PROVIDER_PRESETS });
     });
+    const sandbox = () => {
+      const known = sandboxes.get(cwd) ?? openSandbox(cwd);
+      sandboxes.set(cwd, known);
+      return known;
+    };
     const catalog = once(async () => {
       const { createCatalog } = await import("./providers/catalog.ts");
-      return createCatalog({ providers: (await config()).providers });
+      return createCatalog({
+        providers: (await config()).providers,
+        cacheFile: join(paths.cache, "prices.json"),
+      });
     });
     const providers = new Map<string, Promise<Provider>>();
     const makeProvider = async (name: string) => {
@@ -74,13 +85,13 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       const places = { workspace: cwd, home };
       if (replayModel !== undefined) {
         const { createReplayProvider } = await import("./providers/replay.ts");
-        return createReplayProvider(replayModel, { ...places, name });
+        return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
       }
       const made = await configuredProvider(name, await config(), secret);
       if (record === undefined) return made;
       const { recordProvider } = await import("./providers/record.ts");
       const known = await redactor();
-      return recordProvider(made, { ...places, file: record, redact: (text) => known.redact(text) });
+      return recordProvider(made, { ...places, file: record, redact: known.redact });
     };
     const provider = (name: string) => {
       const made = providers.get(name) ?? makeProvider(name);

@@ -1,12 +1,12 @@
 import type { Pryx, Submission } from "./api.ts";
 import type { AgentParts, ResolvedModel } from "./agent/agent_parts.ts";
 import { createApprovalDesk } from "./agent/approval_desk.ts";
-import { resolvePath } from "./agent/host.ts";
 import { createJournal, followSession } from "./agent/journal.ts";
 import { SessionRunner } from "./agent/session_runner.ts";
 import type { Command } from "./commands/command.ts";
 import type { Config, Paths } from "./config/config.ts";
 import { PryxError } from "./domain/error.ts";
+import type { EventOf } from "./domain/event.ts";
 import { newId, type SessionId, type TurnId } from "./domain/id.ts";
 import type { Policy } from "./policy/policy.ts";
 import { createPolicy } from "./policy/create_policy.ts";
@@ -115,7 +115,8 @@ export function createPryx(parts: PryxParts): Pryx {
       const { id, workspace } = placeOf(submission.session, submission.workspace);
       if (submission.key !== undefined) {
         const before = store.claimKey(submission.key, id, newId<TurnId>());
-        if (before) return { ...before, seq: inputSeq(store, before.session, submission.key) };
+        const input = before && await inputOf(store, before.session, submission.key);
+        if (input?.turn) return { session: input.session, turn: input.turn, seq: input.seq };
       }
       const { turn, seq } = runnerOf(id).submit(submission, workspace, model);
       return { session: id, turn, seq };
@@ -191,7 +192,7 @@ export async function policyOf(
     ],
     readablePaths: [outputsFolder(paths)],
   };
-  const links = await findLinks(options, (path) => resolvePath(path, workspace, home));
+  const links = await findLinks(options);
   return createPolicy({ ...options, links });
 }
 
@@ -199,9 +200,16 @@ function outputsFolder(paths: Paths): string {
   return `${paths.state}/outputs`;
 }
 
-function inputSeq(store: Store, session: SessionId, key: string): number {
-  for (const event of store.events(session)) {
-    if (event.type === "input" && event.data.key === key) return event.seq;
+/**
+ * The input that a key was used for. Whoever claimed the key stores the input at once; when it does not appear, that
+ * process died in between, and the key is free.
+ */
+async function inputOf(store: Store, session: SessionId, key: string): Promise<EventOf<"input"> | undefined> {
+  for (let tries = 0; tries < 20; tries++) {
+    for (const event of store.events(session)) {
+      if (event.type === "input" && event.data.key === key) return event;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return 0;
+  return undefined;
 }

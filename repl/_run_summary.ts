@@ -1,7 +1,7 @@
 import type { EventData } from "../core/domain/event.ts";
 import type { RunState } from "./run_view.ts";
 import { formatCost, formatCount, formatMs, plural, relativePath, shellQuote } from "./format.ts";
-import { sanitizeLine } from "./sanitize.ts";
+import { cut, sanitizeLine } from "./sanitize.ts";
 import type { Style } from "./style.ts";
 
 /** More changed files than this are only counted. */
@@ -44,4 +44,11 @@ export function allowFlags(unapproved: readonly string[], style: Style): string 
   } had no one to approve; these flags would allow ${flags.length === 1 ? "it" : "them"}:\n  ${
     flags.join(" ")
   }\n`;
+}
+
+/** What only a person could have allowed. */
+export function personOnly({ personOnly: asks = [] }: EventData<"turn.ended">, style: Style): string {
+  if (asks.length === 0) return "";
+  const lines = asks.map((ask) => `  ${cut(sanitizeLine(ask), 160)}\n`);
+  return `${style.yellow("⊘")} only a person can allow this, at a terminal:\n${lines.join("")}`;
 }

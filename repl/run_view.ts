@@ -1,6 +1,6 @@
 import type { EventData, EventOf, PryxEvent } from "../core/domain/event.ts";
 import { toolLine } from "./_tool_line.ts";
-import { allowFlags, summaryLines } from "./_run_summary.ts";
+import { allowFlags, personOnly, summaryLines } from "./_run_summary.ts";
 import { formatMs } from "./format.ts";
 import { cut, sanitize, sanitizeLine } from "./sanitize.ts";
 import type { Style } from "./style.ts";
@@ -225,7 +225,10 @@ function renderEnd({ data, session }: EventOf<"turn.ended">, state: RunState): R
   const out = outIsTerminal && state.midLine ? `\n${answer}` : answer;
   state.midLine = false;
   const summary = quiet ? "" : summaryLines(data, session, state);
-  return { out, err: summary + failure(data, style) + allowFlags(data.unapproved, style) };
+  return {
+    out,
+    err: summary + failure(data, style) + allowFlags(data.unapproved, style) + personOnly(data, style),
+  };
 }
 
 function failure(data: EventData<"turn.ended">, style: Style): string {

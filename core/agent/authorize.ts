@@ -1,8 +1,9 @@
+import type { Unanswered } from "../api.ts";
 import type { EventData } from "../domain/event.ts";
 import type { ApprovalId, CallId } from "../domain/id.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import type { ApprovalAnswer, Decision, Judgement, Verdict } from "../domain/policy.ts";
-import { grantFromAnswer, newApproval, unapprovedFlags } from "../policy/approvals.ts";
+import { grantFromAnswer, newApproval, personOnlyAsks, unapprovedFlags } from "../policy/approvals.ts";
 import type { Policy } from "../policy/policy.ts";
 import { describeRule } from "../policy/rules.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
@@ -20,16 +21,17 @@ export interface Action {
 }
 
 /** What came of asking: by rule, by grant, or by a person. */
-export interface Authority {
+export interface Authority extends Unanswered {
   readonly verdict: "allow" | "deny";
   readonly decision: Decision;
   /** True when a person was asked: time has passed. */
   readonly waited: boolean;
   /** What the person said with a denial. */
   readonly note?: string;
-  /** Needs that had to ask and had no one to answer, as `kind=target`. */
-  readonly unapproved: readonly string[];
 }
+
+/** Nothing was left without an answer. */
+export const ANSWERED: Unanswered = { unapproved: [], personOnly: [] };
 
 /** Decides an action: policy first, then, where it asks, a person. Everything is appended and audited. */
 export async function authorize(
@@ -49,17 +51,21 @@ export async function authorize(
     decision.judgements,
     unapproved ? { unapproved } : {},
   );
-  if (decision.verdict === "allow") return { verdict: "allow", decision, waited: false, unapproved: [] };
-  if (decision.verdict === "deny") return { verdict: "deny", decision, waited: false, unapproved: [] };
+  if (decision.verdict === "allow") return { verdict: "allow", decision, waited: false, ...ANSWERED };
+  if (decision.verdict === "deny") return { verdict: "deny", decision, waited: false, ...ANSWERED };
   if (unapproved) {
     return {
       verdict: "deny",
       decision,
       waited: false,
-      unapproved: options.suspicious ? [] : unapprovedFlags(decision),
+      ...(options.suspicious ? ANSWERED : unansweredOf(decision)),
     };
   }
   return await askPerson(parts, action, decision, options);
+}
+
+function unansweredOf(decision: Decision): Unanswered {
+  return { unapproved: unapprovedFlags(decision), personOnly: personOnlyAsks(decision) };
 }
 
 /** What policy says now; uses of limited grants are counted here, and a grant that ran out in the meantime does not count. */
@@ -201,7 +207,7 @@ function settle(
     decision,
     waited: true,
     ...(answer?.note === undefined ? {} : { note: answer.note }),
-    unapproved: answer ? [] : unapprovedFlags(decision),
+    ...(answer ? ANSWERED : unansweredOf(decision)),
   };
 }
 
@@ -245,7 +251,7 @@ function shown(judgements: readonly Judgement[]): EventData<"decision">["judgeme
 /** What the model is told of a denial: enough to go on without it, nothing that teaches a way round. */
 export function describeDenial(
   decision: Decision,
-  authority: Pick<Authority, "note" | "waited" | "unapproved">,
+  authority: Omit<Authority, "verdict" | "decision">,
 ): string {
   const stopped = decision.judgements.filter((one) => one.verdict !== "allow");
   const reasons = stopped.map((one) => `${formatNeed(one.need)}: ${one.reason}`).join("; ");
@@ -254,7 +260,7 @@ export function describeDenial(
       ? `Denied by the person, who says: ${authority.note}`
       : "Denied by the person. Do not try it another way; go on without it or ask what they prefer";
   }
-  return authority.unapproved.length > 0
+  return authority.unapproved.length + authority.personOnly.length > 0
     ? `Denied: this needs a person's approval and nobody can give it now (${reasons}). Go on without it, and say what was not possible`
     : `Denied by policy (${reasons}). Do not try it another way; go on without it, and say what was not possible`;
 }

@@ -52,7 +52,8 @@ export function createBudget(catalog: ModelCatalog, limit: number | undefined): 
       let reserved: number | null;
       let maxOutputTokens: number | undefined;
       if (limit === undefined) {
-        reserved = await catalog.cost(provider, model, usageOf(inputTokens, 0));
+        // Nothing to hold back: the price is looked up when there is something to pay.
+        reserved = null;
       } else {
         const rest = limit - spent - held;
         const affordable = await maxAffordable(provider, model, inputTokens, rest);

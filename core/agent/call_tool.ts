@@ -1,3 +1,4 @@
+import type { Unanswered } from "../api.ts";
 import type { EventDraft, EventOf } from "../domain/event.ts";
 import { PryxError, toPryxError } from "../domain/error.ts";
 import { type CallId, newId, type TurnId } from "../domain/id.ts";
@@ -8,18 +9,17 @@ import { describeProblems, type Json, validate } from "../domain/schema.ts";
 import { actionDigest, approvalSummary, canonicalJson } from "../policy/approvals.ts";
 import type { Tool, ToolResult } from "../tools/tool.ts";
 import { actionFiles } from "./action_files.ts";
-import { type Authority, authorize, describeDenial } from "./authorize.ts";
+import { ANSWERED, type Authority, authorize, describeDenial } from "./authorize.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 import { changesOf, takeSnapshot } from "./snapshots.ts";
 import { createToolContext } from "./tool_context.ts";
 
-export interface CallOutcome {
+export interface CallOutcome extends Unanswered {
   readonly status: EventOf<"tool.finished">["data"]["status"];
   /** What the model is told. */
   readonly text: string;
   readonly data?: Json;
   readonly exitCode?: number | null;
-  readonly unapproved: readonly string[];
 }
 
 /**
@@ -84,7 +84,7 @@ async function runKnownTool(
     options,
   );
   if (authority.verdict !== "allow") {
-    return recorder.denied(describeDenial(authority.decision, authority), authority.unapproved);
+    return recorder.denied(describeDenial(authority.decision, authority), authority);
   }
   // What runs is what was shown: anything that changed while a person was thinking cancels the approval.
   if (authority.waited && await digestOf(parts, tool, given, needs) !== digest) {
@@ -109,7 +109,7 @@ async function runKnownTool(
   }
   const ms = Math.round(performance.now() - started);
   const changes = await changesOf(snapshot, call);
-  return recorder.finished(result, ms, changes, context.unapproved, signal.aborted);
+  return recorder.finished(result, ms, changes, context.unanswered, signal.aborted);
 }
 
 /** SHA-256 over everything that makes the action what it is. */
@@ -155,23 +155,23 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
     failed(text: string): CallOutcome {
       if (!requested) this.requested(null, [], "model");
       finish("failed", text);
-      return { status: "failed", text, unapproved: [] };
+      return { status: "failed", text, ...ANSWERED };
     },
-    denied(text: string, unapproved: readonly string[]): CallOutcome {
+    denied(text: string, { unapproved, personOnly }: Unanswered): CallOutcome {
       finish("denied", text);
-      return { status: "denied", text, unapproved };
+      return { status: "denied", text, unapproved, personOnly };
     },
     cancelled(reason: unknown): CallOutcome {
       if (!requested) this.requested(null, [], "model");
       const text = `Not run: ${reason instanceof Error ? reason.message : "cancelled"}`;
       finish("cancelled", text);
-      return { status: "cancelled", text, unapproved: [] };
+      return { status: "cancelled", text, ...ANSWERED };
     },
     finished(
       result: ToolResult | PryxError,
       ms: number,
       changes: readonly EventOf<"file.changed">["data"][],
-      unapproved: readonly string[],
+      unanswered: Unanswered,
       aborted: boolean,
     ): CallOutcome {
       const before = changes.map((data): EventDraft => ({ type: "file.changed", turn, data }));
@@ -179,7 +179,7 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
         const status = aborted ? "cancelled" : result.code === "denied" ? "denied" : "failed";
         const text = aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result);
         finish(status, text, { ms, ...(aborted ? {} : { error: result.toJSON() }) }, before);
-        return { status, text, unapproved };
+        return { status, text, ...unanswered };
       }
       const status = aborted ? "cancelled" : result.failed ? "failed" : "done";
       const { exitCode, outputFile, taints, data } = result;
@@ -193,7 +193,7 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
       return {
         status,
         text,
-        unapproved,
+        ...unanswered,
         ...(data === undefined ? {} : { data }),
         ...(exitCode === undefined ? {} : { exitCode }),
       };

@@ -26,7 +26,11 @@ export function createPolicyView(options: PolicyViewOptions): PolicyView {
     policy,
     async needsOf(action) {
       if ("shell" in action) return await context.shellNeeds(action.shell, workspace);
-      if ("need" in action) return [await resolved(action.need, context.resolve)];
+      if ("need" in action) {
+        const { need } = action;
+        if (need.kind === "run") return await context.shellNeeds(need.target, workspace);
+        return [await resolved(need, context.resolve)];
+      }
       const tool = tools.find((one) => one.name === action.tool);
       if (!tool) {
         throw new PryxError("usage", `There is no tool "${action.tool}"`, {

@@ -98,6 +98,7 @@ export class SessionRunner {
           steps: 0,
           ms: Math.round(performance.now() - started),
           unapproved: outcome.unapproved,
+          personOnly: outcome.personOnly,
         },
       }], { durable: true });
       return outcome;
@@ -185,8 +186,7 @@ export class SessionRunner {
         ...(recorded ? { recorded } : {}),
       },
     }]);
-    if (instructions.notice) parts.noticeOnce(instructions.notice);
-    const info = await catalog.info(model.provider.name, model.model);
+    for (const notice of [...config.notices ?? [], instructions.notice]) if (notice) parts.noticeOnce(notice);
     const { outputSchema } = submission;
     return await runTurn(parts, {
       turn,
@@ -198,7 +198,8 @@ export class SessionRunner {
         now: now().toISOString(),
         attended: submission.attended,
       }, instructions.text),
-      contextWindow: info?.contextWindow ?? config.contextWindow,
+      contextWindow: async () =>
+        (await catalog.info(model.provider.name, model.model))?.contextWindow ?? config.contextWindow,
       maxSteps: limits.turns,
       maxCost: limits.cost,
       attended: submission.attended,

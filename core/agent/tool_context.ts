@@ -1,3 +1,4 @@
+import type { Unanswered } from "../api.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import { type CallId, newId } from "../domain/id.ts";
 import { PryxError } from "../domain/error.ts";
@@ -10,7 +11,7 @@ import type { CallOptions, SessionParts } from "./session_parts.ts";
 export interface HeldContext {
   readonly context: ToolContext;
   /** Needs that came up in the middle of the call, asked, and had no one to answer. */
-  readonly unapproved: readonly string[];
+  readonly unanswered: Unanswered;
 }
 
 /** The only power a running tool has: what was decided for its call, and a way to ask for more. */
@@ -22,7 +23,7 @@ export async function createToolContext(
   const { signal } = options;
   const [sandbox, policy] = await Promise.all([parts.sandbox(), parts.policy()]);
   const allowed: Need[] = [...call.needs];
-  const unapproved: string[] = [];
+  const unanswered = { unapproved: [] as string[], personOnly: [] as string[] };
   let files: Files | undefined;
 
   const context: ToolContext = {
@@ -51,7 +52,8 @@ export async function createToolContext(
         options,
       );
       if (authority.verdict !== "allow") {
-        unapproved.push(...authority.unapproved);
+        unanswered.unapproved.push(...authority.unapproved);
+        unanswered.personOnly.push(...authority.personOnly);
         throw new PryxError("denied", describeDenial(authority.decision, authority));
       }
       allowed.push(need);
@@ -79,5 +81,5 @@ export async function createToolContext(
     },
     keep: (name, content) => parts.keep(`${call.call}-${name}`, content),
   };
-  return { context, unapproved };
+  return { context, unanswered };
 }

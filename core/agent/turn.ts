@@ -18,8 +18,8 @@ export interface TurnOptions {
   /** Without the provider's name. */
   readonly model: string;
   readonly systemPrompt: string;
-  /** Tokens. */
-  readonly contextWindow: number;
+  /** Tokens. Asked for when a conversation is long enough for it to matter. */
+  readonly contextWindow: () => Promise<number>;
   readonly maxSteps: number;
   /** US dollars. */
   readonly maxCost: number | undefined;
@@ -33,6 +33,8 @@ type End = Omit<EventData<"turn.ended">, "ms">;
 
 /** The same call as often as this in a row asks a person. */
 const LOOP_LIMIT = 3;
+/** A conversation shorter than this fits every model, tokens. */
+const SHORT = 2_000;
 /** What an answer may need when nothing else is known, tokens: kept free in the context window. */
 const OUTPUT_ROOM = 8_000;
 
@@ -58,6 +60,7 @@ class TurnRun {
   readonly #budget: Budget;
   readonly #overhead: number;
   readonly #unapproved = new Set<string>();
+  readonly #personOnly = new Set<string>();
   #usage: Usage = NO_USAGE;
   #cost: number | null = 0;
   #steps = 0;
@@ -102,6 +105,7 @@ class TurnRun {
       cost: this.#cost,
       steps: this.#steps,
       unapproved: [...this.#unapproved],
+      personOnly: [...this.#personOnly],
     };
   }
 
@@ -235,6 +239,7 @@ class TurnRun {
         ...(suspicious === undefined ? {} : { suspicious }),
       });
       for (const need of outcome.unapproved) this.#unapproved.add(need);
+      for (const ask of outcome.personOnly) this.#personOnly.add(ask);
     };
     const alone = (request: RequestedCall) =>
       this.#parts.tools.find((tool) => tool.name === request.name)?.parallel === false;
@@ -281,15 +286,18 @@ class TurnRun {
   }
 
   async #compactIfNeeded(): Promise<void> {
-    const { contextWindow } = this.#options;
+    const { state } = this.#parts;
+    if (estimateMessages([...state.messages, ...state.pending].map(({ message }) => message)) < SHORT) return;
+    const contextWindow = await this.#options.contextWindow();
     const room = Math.max(contextWindow - OUTPUT_ROOM, contextWindow / 2);
     if (mustCompact(this.#parts.state, this.#overhead, room)) await this.#compact();
   }
 
   /** Replaces the older part of the conversation by a summary. False when there is nothing to replace. */
   async #compact(): Promise<boolean> {
-    const { provider, model, contextWindow, turn, signal } = this.#options;
+    const { provider, model, turn, signal } = this.#options;
     const parts = this.#parts;
+    const contextWindow = await this.#options.contextWindow();
     const keepFrom = compactionPoint(parts.state, contextWindow);
     if (keepFrom === null) return false;
     const all = parts.state.messages;

@@ -148,13 +148,13 @@ export async function runOnce(
 
 /** What a program gets, and the exit code: of the error, else 3 when something had to ask and nobody could answer. */
 export function resultOf(end: EventOf<"turn.ended">): CommandResult {
-  const { status, text, error, usage, cost, unapproved } = end.data;
+  const { status, text, error, usage, cost, unapproved, personOnly = [] } = end.data;
   const code = error?.code as ErrorCode | undefined;
   const exitCode = status === "cancelled"
     ? EXIT.interrupted
     : code !== undefined
     ? ERROR_CODES[code] ?? EXIT.error
-    : unapproved.length > 0
+    : unapproved.length + personOnly.length > 0
     ? EXIT.denied
     : EXIT.done;
   const data = {
@@ -166,6 +166,7 @@ export function resultOf(end: EventOf<"turn.ended">): CommandResult {
     usage,
     cost,
     unapproved,
+    personOnly,
   };
   return { data: data as unknown as Json, exitCode };
 }

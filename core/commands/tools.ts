@@ -71,12 +71,12 @@ const call = defineCommand({
       attended: ctx.surface.attended,
       signal: ctx.signal,
     });
-    const { status, text, unapproved } = outcome;
+    const { status, text, unapproved, personOnly } = outcome;
     const exitCode = status === "done"
       ? EXIT.done
       : status === "cancelled"
       ? EXIT.interrupted
-      : unapproved.length > 0 || status === "denied"
+      : unapproved.length + personOnly.length > 0 || status === "denied"
       ? EXIT.denied
       : EXIT.error;
     const data: Json = {
@@ -84,6 +84,7 @@ const call = defineCommand({
       status,
       text,
       unapproved,
+      personOnly,
       ...(outcome.data === undefined ? {} : { data: outcome.data }),
       ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
     };

@@ -125,7 +125,7 @@ export const EVENTS = {
       properties: {
         step: int("Number of this step in its turn, from 1"),
         model: text("provider/model"),
-        reserved: money("US dollars reserved; null when the model has no known price"),
+        reserved: money("US dollars reserved; null without a cost limit"),
       },
       required: ["step", "model", "reserved"],
     },
@@ -387,6 +387,11 @@ export const EVENTS = {
           type: "array",
           items: { type: "string" },
           description: "Needs (kind=target) that had to ask and had no one to answer",
+        },
+        personOnly: {
+          type: "array",
+          items: { type: "string" },
+          description: "What had to ask and had no one to answer, and no flag can allow: one sentence each",
         },
       },
       required: ["status", "text", "usage", "cost", "steps", "ms", "unapproved"],

@@ -260,14 +260,14 @@ Deno.test("an answer that does not fit the output schema is mended once", async 
 });
 
 Deno.test("a long conversation is compacted before the limit, and its last turns stay as they were", async () => {
-  const long = "x".repeat(8_000);
+  const long = "x".repeat(14_000);
   const provider = scriptedProvider([
     { text: `one ${long}` },
     { text: `two ${long}` },
     (request) => ({ text: request.tools.length === 0 ? "SUMMARY of it all" : "no summary was asked for" }),
     { text: "three" },
   ]);
-  await using test = await testPryx({ provider, contextWindow: 9_000 });
+  await using test = await testPryx({ provider, contextWindow: 24_000 });
   const { session } = await test.run(`first ${long}`);
   await test.run("second", { session });
   const end = await test.run("third", { session });

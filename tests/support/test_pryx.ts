@@ -63,7 +63,7 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
   const opened = new AsyncDisposableStack();
   const store = opened.use(openStore({ path: paths.database }));
   const env = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: home };
-  const sandbox = opened.use(createSandbox({ home, env }));
+  const sandbox = opened.use(createSandbox({ home, env, scopes: [workspace] }));
   const pryx = opened.use(createPryx({
     config: configOf(options),
     paths,
