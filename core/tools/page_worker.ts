@@ -75,10 +75,13 @@ function convert({ html, url }: PageRequest): PageReply {
   for (const image of [...document.querySelectorAll("img")]) {
     if (!setUrl(image, "src", base)) image.remove();
   }
-  const title = (document.querySelector("title")?.textContent ?? "").replace(/\s+/g, " ").trim();
+  const title = document.querySelector("title")?.textContent ?? "";
   const whole = document.body.innerHTML;
   const article = readArticle(document);
-  return { title: article?.title || title, markdown: toMarkdown(article?.content ?? whole) };
+  return {
+    title: (article?.title || title).replace(/\s+/g, " ").trim(),
+    markdown: toMarkdown(article?.content ?? whole),
+  };
 }
 
 /** The part of the page that is read, where it has one; pages of links and front pages have none. */
@@ -88,7 +91,7 @@ function readArticle(document: PageDocument): { title: string; content: string }
   }
   const article = new (Readability as unknown as ReadabilityOf)(document, { charThreshold: 200 }).parse();
   if (!article?.content || (article.textContent ?? "").trim().length < 200) return undefined;
-  return { title: (article.title ?? "").trim(), content: article.content };
+  return { title: article.title ?? "", content: article.content };
 }
 
 function toMarkdown(html: string): string {
