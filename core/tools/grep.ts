@@ -93,7 +93,10 @@ async function runRipgrep(pattern: string, real: string, ctx: ToolContext): Prom
   } catch (error) {
     if (!(error instanceof PryxError) || error.code !== "not_found") throw error;
   }
-  return await ctx.run({ ...spec, argv: [await bundledRipgrep(), ...args] });
+  const result = await ctx.run({ ...spec, argv: [await bundledRipgrep(), ...args] });
+  // What a shell says of a program that it cannot start.
+  if (result.code === 126 || result.code === 127) throw missingRipgrep();
+  return result;
 }
 
 /** The ripgrep that comes with pryx; used where PATH has none. */
@@ -104,7 +107,11 @@ async function bundledRipgrep(): Promise<string> {
   } catch {
     // No build of it for this machine: the error below says what to do.
   }
-  throw new PryxError("tool_failed", "Cannot search: ripgrep was not found", {
+  throw missingRipgrep();
+}
+
+function missingRipgrep(): PryxError {
+  return new PryxError("tool_failed", "Cannot search: ripgrep was not found", {
     fix: "Install ripgrep so that rg is on PATH",
   });
 }

@@ -83,17 +83,33 @@ Deno.test("grep bounds long lines, many matches in a file, and its whole output"
   assert.ok(all.text.length <= 30_000);
 });
 
-Deno.test("grep falls back to its own ripgrep, and says what to do when that is missing too", async () => {
+Deno.test("grep uses its own ripgrep where PATH has none", async () => {
   const tried: string[] = [];
   await using bench = await createBench({
-    run(spec) {
+    env: { PATH: "/nonexistent" },
+    run(spec, run) {
       tried.push(spec.argv[0]);
-      return Promise.reject(new PryxError("not_found", `no ${spec.argv[0]}`));
+      return run(spec);
     },
   });
-  await assert.rejects(bench.call(grep, { pattern: "x" }), PryxError);
+  await bench.put("a.txt", "needle\n");
+  assert.match((await bench.call(grep, { pattern: "needle" })).text, /a\.txt\n {2}1: needle$/);
   assert.equal(tried[0], "rg");
-  assert.ok(tried.length === 1 || /ripgrep/.test(tried[1] ?? ""), tried.join());
+  assert.match(tried[1] ?? "", /[/\\]rg(\.exe)?$/);
+});
+
+Deno.test("grep says what to do when no ripgrep can be started", async () => {
+  const empty = { head: new Uint8Array(), tail: new Uint8Array(), dropped: 0 };
+  await using bench = await createBench({
+    run: (spec) =>
+      spec.argv[0] === "rg"
+        ? Promise.reject(new PryxError("not_found", "no rg"))
+        : Promise.resolve({ code: 127, signal: null, timedOut: false, stdout: empty, stderr: empty, ms: 1 }),
+  });
+  await assert.rejects(bench.call(grep, { pattern: "x" }), {
+    code: "tool_failed",
+    fix: "Install ripgrep so that rg is on PATH",
+  });
 });
 
 Deno.test("parseMatches() attributes lines to the right file whatever its name holds", () => {
