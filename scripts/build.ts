@@ -91,7 +91,6 @@ async function bundle(root: string, folder: string): Promise<void> {
     "--quiet",
     "--platform",
     "deno",
-    "--minify",
     "--code-splitting",
     "--outdir",
     folder,

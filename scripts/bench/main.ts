@@ -50,7 +50,7 @@ async function prepare(folder: string): Promise<{ pryx: string; empty: string }>
   const source = join(folder, "empty.js");
   await Deno.writeTextFile(source, "");
   await Deno.mkdir(join(folder, "empty/bundle"), { recursive: true });
-  const args = ["bundle", "--quiet", "--platform", "deno", "--minify", "--output"];
+  const args = ["bundle", "--quiet", "--platform", "deno", "--output"];
   const bundled = await new Deno.Command(Deno.execPath(), {
     args: [...args, join(folder, "empty/bundle/main.js"), source],
     cwd: folder,
