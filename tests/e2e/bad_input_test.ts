@@ -72,7 +72,7 @@ Deno.test("a corrupt database is named and left as it is", async () => {
   const database = join(data, "pryx.db");
   const garbage = "this is not a database ".repeat(400);
   await Deno.writeTextFile(database, garbage);
-  check(await pryx.run(["run", "x"]), { code: 1, says: [/pryx\.db/, /corrupt|not a database/i] });
+  check(await pryx.run(["run", "x"]), { code: 1, says: [/pryx\.db/, /damaged/] });
   assert.equal(await Deno.readTextFile(database), garbage);
 });
 
@@ -81,10 +81,7 @@ Deno.test("a newer database is refused, and left as it is", async () => {
   assert.equal((await pryx.run(["run", "x"])).code, 0);
   const { DatabaseSync } = await import("node:sqlite");
   const database = new DatabaseSync(join(pryx.home, ".local", "share", "pryx", "pryx.db"));
-  const { name } = database.prepare("SELECT name FROM sqlite_master WHERE name LIKE '%version%'").get() as {
-    name: string;
-  };
-  database.exec(`UPDATE ${name} SET version = 999`);
+  database.exec("INSERT INTO migrations (version, name, at) VALUES (999, 'later', '2030')");
   database.close();
   check(await pryx.run(["run", "x"]), { code: 1, says: [/newer/] });
 });

@@ -32,7 +32,7 @@ Deno.test("kill -9 while a message streams keeps what was streamed", async () =>
   const pieces = Array.from({ length: 4 }, (_, n) => `piece${n} `);
   const later = Promise.withResolvers<void>();
   await using pryx = await withModel([
-    { text: pieces, gates: { 2: later.promise, 3: never } },
+    { text: pieces, gates: { 3: later.promise, 4: never } },
     { text: "going on" },
   ]);
   await using started = pryx.start(["run", "talk", "--json"]);

@@ -98,7 +98,9 @@ export async function withModel(
       test: {
         baseUrl: server.url,
         key: "env:TEST_KEY",
-        ...(options.prices === false ? {} : { prices: { model: { input: 1000, output: 1000 } } }),
+        ...(options.prices === false
+          ? { local: false }
+          : { prices: { model: { input: 1000, output: 1000 } } }),
       },
     },
   };
