@@ -350,11 +350,9 @@ Deno.test("loadConfig() does not load the parser when there is no file", async (
     const paths = JSON.parse(Deno.args[0]);
     const load = () => loadConfig({ paths, env: {}, cwd: Deno.args[1], flags: {}, presets: {} });
     await load();
-    const begin = performance.now();
-    for (let i = 0; i < 20; i++) await load();
     const { createRequire } = await import("node:module");
     const loaded = Object.keys(createRequire(import.meta.url).cache).some((name) => name.includes("jsonc-parser"));
-    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify({ loaded, ms: (performance.now() - begin) / 20 })));
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify({ loaded })));
   `;
   const file = at.write(join(at.root, "program.ts"), program);
   const run = async () => {
@@ -364,11 +362,10 @@ Deno.test("loadConfig() does not load the parser when there is no file", async (
     }).output();
     const text = new TextDecoder().decode(stdout);
     assert.notEqual(text, "", new TextDecoder().decode(stderr));
-    return JSON.parse(text) as { loaded: boolean; ms: number };
+    return JSON.parse(text) as { loaded: boolean };
   };
   const without = await run();
   assert.equal(without.loaded, false);
-  assert.ok(without.ms < 20, `${without.ms} ms for no file at all`);
   at.user({});
   assert.equal((await run()).loaded, true, "the check above must be able to fail");
 });

@@ -63,14 +63,3 @@ Deno.test("redact() leaves prose, code, paths and hashes alone", () => {
     ]
   ) assert.equal(redact(text), text);
 });
-
-Deno.test("redact() is fast on large text without secrets", () => {
-  const { redact } = createRedactor();
-  const text = "The quick brown fox: jumps over https://example.com/a?b=c and http://x.test/y \n".repeat(
-    4_000,
-  );
-  const begin = performance.now();
-  assert.equal(redact(text), text);
-  const megabytesPerSecond = text.length / 1_000 / (performance.now() - begin);
-  assert.ok(megabytesPerSecond > 2, `${megabytesPerSecond.toFixed(1)} MB/s`);
-});

@@ -119,7 +119,7 @@ export async function withModel(
 
 function watch(child: Deno.ChildProcess, stdin: string | Uint8Array | undefined): Started {
   const text = { stdout: "", stderr: "" };
-  let waiters: (() => void)[] = [];
+  const waiters: (() => void)[] = [];
   let ended = false;
   const wake = () => {
     for (const waiter of waiters.splice(0)) waiter();
