@@ -217,6 +217,8 @@ Deno.test("fetch shows bare text of pages that would be too much for a parser", 
   );
   page = `<table>${"<tr><td>a<td>b".repeat(30_000)}`;
   assert.match((await bench.call(fetchTool, { url: server.origin })).text, /too many elements/);
+  page = `<table>${"<tr><td>a<td>b".repeat(3_000)}`;
+  assert.match((await bench.call(fetchTool, { url: server.origin })).text, /too many elements/);
   page = `<p>start</p><!-- ${"x".repeat(3_000_000)} --><script>var hidden</script><p>end &#233;</p>`;
   const large = await bench.call(fetchTool, { url: server.origin });
   assert.match(large.text, /too large to be converted[^]*start\nend é$/);
