@@ -1,0 +1,95 @@
+import { NO_USAGE } from "../domain/message.ts";
+import type { ModelResponse } from "../providers/provider.ts";
+import type { Budget } from "./budget.ts";
+import { compactionPoint, mustCompact, summaryMessage, summaryRequest } from "./compact.ts";
+import type { SessionParts } from "./session_parts.ts";
+import type { Tally } from "./tally.ts";
+import { estimateMessages, estimateTokens } from "./tokens.ts";
+import type { TurnOptions } from "./turn.ts";
+
+/** A conversation shorter than this fits every model, tokens. */
+const SHORT = 2_000;
+/** What an answer may need when nothing else is known, tokens: kept free in the context window. */
+const OUTPUT_ROOM = 8_000;
+
+/** Keeps the conversation of a turn within its model's context window. */
+export interface Compaction {
+  /** Before a request: compacts when the next one would come too close to the limit. */
+  ifNeeded(): Promise<void>;
+  /** Replaces the older part of the conversation by a summary. False when that made nothing smaller. */
+  now(): Promise<boolean>;
+}
+
+/** `overhead`: tokens of instructions and tools in every request. */
+export function createCompaction(
+  parts: SessionParts,
+  options: TurnOptions,
+  budget: Budget,
+  tally: Tally,
+  overhead: number,
+): Compaction {
+  const { provider, model, turn, signal } = options;
+
+  async function now(): Promise<boolean> {
+    const contextWindow = await options.contextWindow();
+    const keepFrom = compactionPoint(parts.state, contextWindow);
+    if (keepFrom === null) return false;
+    const all = parts.state.messages;
+    const older = all.filter(({ seq }) => seq < keepFrom).map(({ message }) => message);
+    if (older.length === 0) return false;
+    const request = summaryRequest(older, contextWindow * 0.7);
+    const tokensBefore = estimateMessages(all.map(({ message }) => message));
+    const reservation = await budget.reserve(provider.name, model, estimateMessages(request));
+    const started = performance.now();
+    let response: ModelResponse;
+    try {
+      response = await provider.complete({ model, messages: request, tools: [] }, {
+        signal,
+        onDelta: () => {},
+        onRetry: (attempt, waitMs, reason) =>
+          parts.append([{
+            type: "model.retried",
+            turn,
+            data: { attempt, waitMs: Math.round(waitMs), reason },
+          }]),
+      });
+    } catch (error) {
+      reservation.release();
+      throw error;
+    }
+    const usage = response.usage ??
+      { ...NO_USAGE, input: estimateMessages(request), output: estimateTokens(response.text) };
+    const cost = await reservation.settle(usage);
+    tally.count(usage, cost);
+    const summary = summaryMessage(response.text);
+    const kept = all.filter(({ seq }) => seq >= keepFrom).map(({ message }) => message);
+    const tokensAfter = estimateMessages([{ role: "user", text: summary }, ...kept]);
+    parts.append([
+      { type: "compaction", turn, data: { summary, keepFrom, tokensBefore, tokensAfter } },
+      {
+        type: "model.settled",
+        turn,
+        data: {
+          model: `${provider.name}/${model}`,
+          usage,
+          cost,
+          ms: Math.round(performance.now() - started),
+        },
+      },
+    ]);
+    return tokensAfter < tokensBefore;
+  }
+
+  return {
+    now,
+    async ifNeeded() {
+      const { state } = parts;
+      if (estimateMessages([...state.messages, ...state.pending].map(({ message }) => message)) < SHORT) {
+        return;
+      }
+      const contextWindow = await options.contextWindow();
+      const room = Math.max(contextWindow - OUTPUT_ROOM, contextWindow / 2);
+      if (mustCompact(parts.state, overhead, room)) await now();
+    },
+  } satisfies Compaction;
+}
