@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { isAbsolute, join } from "node:path";
 import type { Need } from "../domain/need.ts";
 
@@ -34,7 +34,7 @@ async function hashOf(path: string): Promise<string | null> {
     const info = await Deno.stat(path);
     if (!info.isFile) return null;
     if (info.size > MAX_FILE) return `size ${info.size}`;
-    return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
+    return sha256(await Deno.readFile(path)).toHex();
   } catch {
     return null;
   }

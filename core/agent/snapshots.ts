@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { join } from "node:path";
 import type { EventData } from "../domain/event.ts";
 import type { Need } from "../domain/need.ts";
@@ -172,11 +172,11 @@ async function compare(path: string, was: Before): Promise<Change | null> {
 }
 
 async function hashFile(path: string, size: number): Promise<string> {
-  const hash = createHash("sha256");
-  if (size <= MAX_FILE) return hash.update(await Deno.readFile(path)).digest("hex");
+  if (size <= MAX_FILE) return sha256(await Deno.readFile(path)).toHex();
+  const hash = sha256.create();
   using file = await Deno.open(path);
   for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
+  return hash.digest().toHex();
 }
 
 function stampOf(info: Deno.FileInfo): string {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { dirname } from "node:path";
 import type { PryxEvent } from "../domain/event.ts";
 import type { TurnId } from "../domain/id.ts";
@@ -90,7 +90,7 @@ export async function lookAt(path: string): Promise<Present> {
       return { kind: "other", what: "reached through a link now" };
     }
     const bytes = await Deno.readFile(path);
-    const hash = createHash("sha256").update(bytes).digest("hex");
+    const hash = sha256(bytes).toHex();
     return { kind: "file", hash, bytes, mode: (info.mode ?? 0o644) & 0o7777 };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {

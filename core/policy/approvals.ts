@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { escapeForDisplay } from "../domain/display.ts";
 import { type ApprovalId, type CallId, type GrantId, newId, type SessionId } from "../domain/id.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
@@ -25,7 +25,7 @@ export interface ActionIdentity {
 
 /** SHA-256 (hex) of the action in its canonical form: what runs must have the digest of what was shown. */
 export function actionDigest(action: ActionIdentity): string {
-  return createHash("sha256").update(canonicalJson(action)).digest("hex");
+  return sha256(new TextEncoder().encode(canonicalJson(action))).toHex();
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { join, relative } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { TrustState } from "./policy.ts";
@@ -45,13 +45,15 @@ export async function trustState(
 
 /** SHA-256 (hex) over names, lengths and bytes, in the order of names. Of nothing when there are no files. */
 export function hashInstructions(contents: ReadonlyMap<string, Uint8Array>): string {
-  const hash = createHash("sha256");
+  const hash = sha256.create();
+  const encoder = new TextEncoder();
   for (const name of [...contents.keys()].sort()) {
     const bytes = contents.get(name) ?? new Uint8Array();
     // Lengths first: no name and content can be cut another way to give the same stream.
-    hash.update(`${new TextEncoder().encode(name).length} ${bytes.length}\n`).update(name).update(bytes);
+    const named = encoder.encode(name);
+    hash.update(encoder.encode(`${named.length} ${bytes.length}\n`)).update(named).update(bytes);
   }
-  return hash.digest("hex");
+  return hash.digest().toHex();
 }
 
 /** The workspace and the folders around it up to the root of its repository; the workspace alone outside of one. */

@@ -37,8 +37,7 @@ const NO_MONEY =
   /insufficient[_ ](quota|balance|funds|credits?)|exceeded your current quota|billing|credit balance/i;
 
 /**
- * Makes sense of whatever a request threw: an error of the SDK (recognised by shape, so that the SDK need not be
- * loaded here), of fetch, or of the stream.
+ * Makes sense of whatever a request threw: an HTTP status, an error of fetch, or of the stream.
  */
 export function classify(thrown: unknown, config: ProviderConfig, model: string, key?: string): Failure {
   const say = (text: string) => sanitise(text, key);

@@ -1,9 +1,9 @@
-import type { OpenAI } from "openai";
 import type { ProviderConfig } from "../config/config.ts";
 import { PryxError } from "../domain/error.ts";
-import { ConsumerFailure, createDeltas, type Deltas, type JsonObject } from "./_answer.ts";
+import { ConsumerFailure, createDeltas, type Deltas, type JsonObject, list, object } from "./_answer.ts";
 import { CHAT_OPTIONAL, chatBody, readChat } from "./_chat.ts";
 import { afterAttempts, classify, type Failure, interrupted, keyFix, shownUrl } from "./_errors.ts";
+import { type HttpOptions, request } from "./_http.ts";
 import { listedModel } from "./_models.ts";
 import { readAnswer } from "./_read_answer.ts";
 import { readResponses, RESPONSES_OPTIONAL, responsesBody } from "./_responses.ts";
@@ -53,19 +53,16 @@ const realClock: Clock = {
 };
 
 /**
- * Any server that speaks OpenAI's Chat Completions or Responses API, by `config.api`. The SDK makes the requests; the
- * answer's own SSE bytes are read here, because an SDK object per token is too slow. Errors: see {@link Provider}.
+ * Any server that speaks OpenAI's Chat Completions or Responses API, by `config.api`. Requests are made
+ * with fetch and the answer's own SSE bytes are read here: loading the vendor's SDK takes longer than all else that pryx does
+ * before its first request, and an object per token is too slow. The SDK is the peer that tests/providers/sdk_peer_test.ts compares with. Errors: see {@link Provider}.
  */
 export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProviderOptions): Provider {
   const { maxRetries = 4, clock = realClock, startTimeoutMs = 600_000, idleTimeoutMs = 300_000 } = options;
   const openAIHost = URL.parse(config.baseUrl)?.hostname === "api.openai.com";
   let api = config.api;
-  let sdk: Promise<typeof import("openai")> | undefined;
-  let client: { readonly key: string | undefined; readonly client: OpenAI } | undefined;
   /** Parameters that a model was found not to take. */
   const dropped = new Map<string, Set<string>>();
-
-  const load = () => sdk ??= import("openai");
 
   const key = async (): Promise<string | undefined> => {
     const value = (await options.key())?.trim();
@@ -91,29 +88,8 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     return value;
   };
 
-  const connect = async (value: string | undefined): Promise<OpenAI> => {
-    if (client?.key === value && client) return client.client;
-    const { OpenAI } = await load();
-    const made = new OpenAI({
-      apiKey: value ?? "none",
-      adminAPIKey: null,
-      baseURL: config.baseUrl,
-      ...(openAIHost ? {} : { organization: null, project: null }),
-      webhookSecret: null,
-      maxRetries: 0,
-      timeout: startTimeoutMs,
-      logLevel: "off",
-      fetch: withOwnHeaders(options.fetch ?? fetch, config, openAIHost),
-      fetchOptions: { redirect: "manual" },
-      defaultHeaders: {
-        "User-Agent": "pryx",
-        ...(value === undefined ? { Authorization: null } : {}),
-        ...config.headers,
-      },
-    });
-    client = { key: value, client: made };
-    return made;
-  };
+  const http = (secret: string | undefined, signal: AbortSignal) =>
+    ({ key: secret, signal, fetch: options.fetch ?? fetch, startTimeoutMs }) satisfies HttpOptions;
 
   const bodyOf = (request: ModelRequest): JsonObject => {
     const without = dropped.get(request.model) ?? new Set<string>();
@@ -127,11 +103,9 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     secret: string | undefined,
     signal: AbortSignal,
   ): Promise<ModelResponse> => {
-    const openai = await connect(secret);
-    signal.throwIfAborted();
     const reader = api === "chat" ? readChat(deltas, config.name) : readResponses(deltas, config.name);
     const path = api === "chat" ? "/chat/completions" : "/responses";
-    const response = await openai.post(path, { body, stream: true, signal }).asResponse();
+    const response = await request(config, path, body, http(secret, signal));
     await readAnswer(response, reader, deltas, { signal, idleTimeoutMs });
     return reader.result();
   };
@@ -193,8 +167,9 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     signal.throwIfAborted();
     const secret = await untilAborted(key(), signal);
     try {
-      const page = await (await connect(secret)).models.list({ signal });
-      return (page.data ?? []).map(listedModel).filter((model) => model !== undefined);
+      const response = await request(config, "/models", undefined, http(secret, signal));
+      const page = object(await response.json());
+      return list(page.data).map(listedModel).filter((model) => model !== undefined);
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       throw classify(thrown, config, "", secret).error;
@@ -202,7 +177,6 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
   };
 
   const warm = (): void => {
-    load().catch(() => {});
     // A TLS handshake takes as long as all of pryx's own start; on this machine there is nothing to gain.
     if (!config.local && config.baseUrl.startsWith("https:")) {
       const ask = options.fetch ?? fetch;
@@ -213,22 +187,6 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
   };
 
   return { name: config.name, complete, models, warm } satisfies Provider;
-}
-
-/**
- * The SDK says in its headers what machine and runtime this is, and adds headers from OPENAI_* variables whatever the
- * server. Only OpenAI gets the latter, and nobody the former.
- */
-function withOwnHeaders(ask: typeof fetch, config: ProviderConfig, openAIHost: boolean): typeof fetch {
-  const own = new Set(["authorization", "content-type", "accept", "user-agent"]);
-  for (const name of Object.keys(config.headers)) own.add(name.toLowerCase());
-  return (url, init) => {
-    const headers = new Headers(init?.headers);
-    for (const name of [...headers.keys()]) {
-      if (openAIHost ? name.startsWith("x-stainless-") : !own.has(name)) headers.delete(name);
-    }
-    return ask(url, { ...init, headers });
-  };
 }
 
 /** `promise`, or the signal's reason as soon as it aborts. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { Database } from "./_database.ts";
 import { canonicalJson } from "./_canonical.ts";
 import type { AuditEntry, Store } from "./store.ts";
@@ -121,7 +121,7 @@ function hashOf({ seq, at, kind, data, previous }: Omit<Row, "hash">): string {
   const bytes = `{"at":${JSON.stringify(at)},"data":${data},"kind":${JSON.stringify(kind)},"previous":${
     JSON.stringify(previous)
   },"seq":${seq}}`;
-  return createHash("sha256").update(bytes).digest("hex");
+  return sha256(new TextEncoder().encode(bytes)).toHex();
 }
 
 /** What cannot be read is shown as it stands: the log must remain readable after tampering. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { join } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import { newId } from "../domain/id.ts";
@@ -14,7 +14,7 @@ export function openBlobs(folder: string): Blobs {
 
   return {
     async put(bytes) {
-      const hash = sha256(bytes);
+      const hash = sha256(bytes).toHex();
       const path = pathOf(hash);
       try {
         if ((await sizeOf(path)) === bytes.length) return hash;
@@ -37,7 +37,7 @@ export function openBlobs(folder: string): Blobs {
         if (error instanceof Deno.errors.NotFound) return undefined;
         throw storeError("read the kept content of a file", path, error);
       }
-      if (sha256(bytes) !== hash) {
+      if (sha256(bytes).toHex() !== hash) {
         throw new PryxError("io", `Cannot read ${path}: its content is damaged`, {
           fix:
             "Restore it from a backup of the state folder; what it was kept for cannot be undone without it",
@@ -58,10 +58,6 @@ export function openBlobs(folder: string): Blobs {
       }
     },
   } satisfies Blobs;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
