@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Pryx } from "./api.ts";
 import { COMMANDS, createProvider, loadTools } from "./builtins.ts";
@@ -59,7 +58,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
   };
 
   function create(surface: CommandSurface, signal: AbortSignal, overrides: Overrides): CommandContext {
-    const cwd = realPathOr(resolve(overrides.cwd ?? "."));
+    const cwd = realPathOr(resolve(Deno.cwd(), overrides.cwd ?? "."));
     if (!isFolder(cwd)) {
       throw new PryxError("usage", `There is no folder ${cwd}`, { fix: "check --cwd" });
     }
@@ -114,7 +113,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
         paths,
         home,
         searchPath,
-        device: hostname(),
+        device: Deno.hostname(),
         now,
         store: opening,
         blobs: kept,

@@ -1,6 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { basename, dirname } from "node:path";
-import { pathToFileURL } from "node:url";
 import { PryxError } from "../domain/error.ts";
 import { isBusy, storeError } from "./_errors.ts";
 import { migrate } from "./_migrate.ts";
@@ -154,7 +153,8 @@ function connectReadOnly(path: string): DatabaseSync {
     // On a read-only file system SQLite cannot make the shared memory file. Without a write-ahead log the file is
     // whole, and nobody can change it there.
     if (size(`${path}-wal`) > 0) throw error;
-    const url = pathToFileURL(path);
+    const url = new URL("file:///");
+    url.pathname = path.replaceAll("%", "%25");
     url.searchParams.set("immutable", "1");
     db = new DatabaseSync(url, { readOnly: true });
     configure(db);
