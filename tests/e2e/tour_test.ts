@@ -22,3 +22,19 @@ Deno.test("pryx tour fixes the sample project without key, network or terminal, 
   assert.equal((await pryx.run(["audit", "verify"])).code, 0);
   await Deno.remove(project, { recursive: true });
 });
+
+Deno.test("pryx tour runs where there is no network at all", async () => {
+  await using pryx = await builtPryx();
+  const program = new URL("../../dist/test/pryx", import.meta.url).pathname;
+  const output = await new Deno.Command("unshare", {
+    args: ["--user", "--map-root-user", "--net", program, "tour"],
+    cwd: pryx.workspace,
+    env: { ...pryx.env },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  const stderr = new TextDecoder().decode(output.stderr);
+  assert.equal(output.code, 0, stderr);
+  const project = /Project\s+(\S+)/.exec(stderr)?.[1] ?? "";
+  await Deno.remove(project, { recursive: true });
+});
