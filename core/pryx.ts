@@ -45,6 +45,9 @@ export interface PryxParts {
   redact(text: string): string;
 }
 
+/** Sessions that are kept in memory while nothing runs in them. */
+const MAX_RUNNERS = 32;
+
 /** Wires the parts into the one `Pryx` that every surface talks to. Opens and starts nothing until it is asked. */
 export function createPryx(parts: PryxParts): Pryx {
   const { store, now } = parts;
@@ -52,6 +55,7 @@ export function createPryx(parts: PryxParts): Pryx {
   const desk = createApprovalDesk(store, now);
   const runners = new Map<SessionId, SessionRunner>();
   const policies = new Map<string, Promise<Policy>>();
+  let closing = false;
 
   const agent: AgentParts = {
     config: parts.config,
@@ -67,8 +71,12 @@ export function createPryx(parts: PryxParts): Pryx {
     device: parts.device,
     now,
     policy(workspace) {
-      const policy = policies.get(workspace) ?? policyOf(parts, workspace);
+      const known = policies.get(workspace);
+      if (known) return known;
+      const policy = policyOf(parts, workspace);
       policies.set(workspace, policy);
+      // A failure is not kept: what was in the way may be gone at the next try.
+      policy.catch(() => policies.delete(workspace));
       return policy;
     },
     trust: (workspace) => trustState(workspace, (folder) => store.trustedHash(folder)),
@@ -78,10 +86,26 @@ export function createPryx(parts: PryxParts): Pryx {
   };
 
   const runnerOf = (id: SessionId) => {
+    if (closing) throw new PryxError("cancelled", "pryx is shutting down");
     const runner = runners.get(id) ?? new SessionRunner(id, agent);
+    // The one used last is the last to go: a daemon meets more sessions than it should hold in memory.
+    runners.delete(id);
     runners.set(id, runner);
+    for (const [old, { idle }] of runners) {
+      if (runners.size <= MAX_RUNNERS) break;
+      if (idle && old !== id) runners.delete(old);
+    }
     return runner;
   };
+
+  /** The runner of a session, once it can take an input: what is about to end does not see it any more. */
+  async function readyRunner(id: SessionId): Promise<SessionRunner> {
+    for (;;) {
+      const runner = runnerOf(id);
+      if (runner.takesInput) return runner;
+      await runner.settled();
+    }
+  }
 
   async function resolveModel(name: string | undefined): Promise<ResolvedModel> {
     const full = name ?? parts.config.model ?? await parts.defaultModel();
@@ -113,12 +137,15 @@ export function createPryx(parts: PryxParts): Pryx {
     async submit(submission: Submission) {
       const model = await resolveModel(submission.model);
       const { id, workspace } = placeOf(submission.session, submission.workspace);
+      await readyRunner(id);
       if (submission.key !== undefined) {
         const before = store.claimKey(submission.key, id, newId<TurnId>());
         const input = before && await inputOf(store, before.session, submission.key);
         if (input?.turn) return { session: input.session, turn: input.turn, seq: input.seq };
       }
-      const { turn, seq } = runnerOf(id).submit(submission, workspace, model);
+      let runner = runnerOf(id);
+      while (!runner.takesInput) runner = await readyRunner(id);
+      const { turn, seq } = runner.submit(submission, workspace, model);
       return { session: id, turn, seq };
     },
     events: ({ session, after, signal }) => {
@@ -149,12 +176,13 @@ export function createPryx(parts: PryxParts): Pryx {
     async cancel(session, reason = "Cancelled") {
       const runner = runners.get(session);
       runner?.cancel(new PryxError("cancelled", reason));
-      await runner?.idle();
+      await runner?.settled();
     },
     async ended(session, turn) {
       const stop = new AbortController();
+      const after = (runners.get(session)?.startOf(turn) ?? 1) - 1;
       try {
-        for await (const event of followSession(store, journal, session, 0, stop.signal)) {
+        for await (const event of followSession(store, journal, session, after, stop.signal)) {
           if (event.type === "turn.ended" && event.turn === turn) return event;
         }
       } finally {
@@ -164,10 +192,11 @@ export function createPryx(parts: PryxParts): Pryx {
     },
     commands: () => parts.commands(),
     async [Symbol.asyncDispose]() {
+      closing = true;
       for (const runner of runners.values()) {
         runner.cancel(new PryxError("cancelled", "pryx is shutting down"));
       }
-      for (const runner of runners.values()) await runner.idle();
+      for (const runner of runners.values()) await runner.settled();
     },
   } satisfies Pryx;
 }

@@ -72,23 +72,33 @@ function unansweredOf(decision: Decision): Unanswered {
 function judge(parts: SessionParts, policy: Policy, needs: readonly Need[], options: CallOptions): Decision {
   const now = parts.now().toISOString();
   const spent = new Set<string>();
+  const counted = new Set<string>();
+  const valid = parts.store.grants({ now }).filter((grant) =>
+    (grant.session === undefined || grant.session === parts.session) &&
+    (grant.workspace === undefined || grant.workspace === parts.workspace)
+  );
   for (;;) {
-    const grants = parts.store.grants({ now }).filter((grant) =>
-      !spent.has(grant.id) &&
-      (grant.session === undefined || grant.session === parts.session) &&
-      (grant.workspace === undefined || grant.workspace === parts.workspace)
-    );
+    const grants = valid.filter(({ id }) => !spent.has(id));
     const decision = policy.evaluate(needs, {
       origin: options.origin,
       taint: parts.state.taint.map(({ source }) => source),
       grants,
     });
     const used = new Set(decision.judgements.flatMap((one) => one.grant === undefined ? [] : [one.grant]));
-    const failed = decision.verdict === "allow"
-      ? [...used].filter((id) => !parts.store.useGrant(id, now))
-      : [];
-    if (failed.length === 0) return suspect(decision, options.suspicious);
-    for (const id of failed) spent.add(id);
+    // What will be asked all the same is counted when it is answered.
+    if (decision.verdict !== "allow" || options.suspicious !== undefined) {
+      return suspect(decision, options.suspicious);
+    }
+    let failed = false;
+    for (const id of used) {
+      if (counted.has(id)) continue;
+      if (parts.store.useGrant(id, now)) counted.add(id);
+      else {
+        spent.add(id);
+        failed = true;
+      }
+    }
+    if (!failed) return decision;
   }
 }
 
@@ -126,6 +136,8 @@ async function askPerson(
   const { id, call, digest, tool, summary, expiresAt } = approval;
   // Stored before it is announced, so that the first answer to the announcement finds it.
   const waiting = parts.desk.wait(approval, options.signal);
+  // When the announcement cannot be stored, nobody awaits the answer.
+  waiting.catch(() => {});
   parts.append([{
     type: "approval.requested",
     turn: options.turn,
@@ -164,6 +176,11 @@ function settle(
       now: parts.now().toISOString(),
     })
     : undefined;
+  if (verdict === "allow") {
+    // Grants that covered a part of the action are used with it.
+    const used = new Set(decision.judgements.flatMap((one) => one.grant === undefined ? [] : [one.grant]));
+    for (const id of used) parts.store.useGrant(id, parts.now().toISOString());
+  }
   if (grant) {
     parts.store.putGrant(grant);
     parts.store.audit("grant", {
@@ -252,9 +269,11 @@ function shown(judgements: readonly Judgement[]): EventData<"decision">["judgeme
 export function describeDenial(
   decision: Decision,
   authority: Omit<Authority, "verdict" | "decision">,
+  /** Said where no need was at fault. */
+  why = "no rule allows it",
 ): string {
   const stopped = decision.judgements.filter((one) => one.verdict !== "allow");
-  const reasons = stopped.map((one) => `${formatNeed(one.need)}: ${one.reason}`).join("; ");
+  const reasons = stopped.map((one) => `${formatNeed(one.need)}: ${one.reason}`).join("; ") || why;
   if (authority.waited) {
     return authority.note
       ? `Denied by the person, who says: ${authority.note}`

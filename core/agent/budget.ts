@@ -27,7 +27,7 @@ export function createBudget(catalog: ModelCatalog, limit: number | undefined): 
   let spent = 0;
   let held = 0;
 
-  async function maxAffordable(provider: string, model: string, inputTokens: number, rest: number) {
+  async function pricesOf(provider: string, model: string, inputTokens: number) {
     const input = await catalog.cost(provider, model, usageOf(inputTokens, 0));
     const perMillion = await catalog.cost(provider, model, usageOf(0, 1_000_000));
     if (input === null || perMillion === null) {
@@ -39,9 +39,7 @@ export function createBudget(catalog: ModelCatalog, limit: number | undefined): 
         },
       );
     }
-    if (perMillion === 0) return { input, tokens: undefined, reserved: input };
-    const tokens = Math.floor((rest - input) / (perMillion / 1_000_000));
-    return { input, tokens, reserved: rest };
+    return { input, perMillion };
   }
 
   return {
@@ -55,22 +53,22 @@ export function createBudget(catalog: ModelCatalog, limit: number | undefined): 
         // Nothing to hold back: the price is looked up when there is something to pay.
         reserved = null;
       } else {
+        const { input, perMillion } = await pricesOf(provider, model, inputTokens);
+        // No wait from here until it is held: what two calls at once may spend is the limit, not twice the limit.
         const rest = limit - spent - held;
-        const affordable = await maxAffordable(provider, model, inputTokens, rest);
-        if (
-          affordable.tokens !== undefined && affordable.tokens < MIN_OUTPUT_TOKENS || affordable.input > rest
-        ) {
+        const tokens = perMillion === 0 ? undefined : Math.floor((rest - input) / (perMillion / 1_000_000));
+        if (tokens !== undefined && tokens < MIN_OUTPUT_TOKENS || input > rest) {
           throw new PryxError(
             "budget",
             `The cost limit of $${limit} is reached: $${
               spent.toFixed(4)
             } is spent, and the next request would need ` +
-              `$${affordable.input.toFixed(4)} for its input alone`,
+              `$${input.toFixed(4)} for its input alone`,
             { fix: "raise --max-cost, or go on in a new session with less context" },
           );
         }
-        reserved = affordable.reserved;
-        maxOutputTokens = affordable.tokens;
+        reserved = tokens === undefined ? input : rest;
+        maxOutputTokens = tokens;
       }
       const amount = reserved ?? 0;
       held += amount;

@@ -1,7 +1,7 @@
 import type { Unanswered } from "../api.ts";
 import type { EventDraft, EventOf } from "../domain/event.ts";
 import { PryxError, toPryxError } from "../domain/error.ts";
-import { type CallId, newId, type TurnId } from "../domain/id.ts";
+import { type CallId, newId } from "../domain/id.ts";
 import type { RequestedCall } from "../domain/message.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import type { Origin } from "../domain/policy.ts";
@@ -32,7 +32,7 @@ export async function callTool(
   options: CallOptions,
 ): Promise<CallOutcome> {
   const call = (request.id || newId<CallId>()) as CallId;
-  const recorder = createRecorder(parts, call, request.name, options.turn);
+  const recorder = createRecorder(parts, call, request.name, options);
   try {
     const tool = parts.tools.find((one) => one.name === request.name);
     if (!tool) {
@@ -78,21 +78,15 @@ async function runKnownTool(
   const digest = await digestOf(parts, tool, given, needs);
   recorder.requested(given, needs, origin, { digest, title, summary });
 
+  signal.throwIfAborted();
   const authority: Authority = await authorize(
     parts,
     { call, tool: tool.name, needs, digest, summary },
     options,
   );
   if (authority.verdict !== "allow") {
-    return recorder.denied(describeDenial(authority.decision, authority), authority);
+    return recorder.denied(describeDenial(authority.decision, authority, options.suspicious), authority);
   }
-  // What runs is what was shown: anything that changed while a person was thinking cancels the approval.
-  if (authority.waited && await digestOf(parts, tool, given, needs) !== digest) {
-    return recorder.failed(
-      `${tool.name} was not run: a file that it would execute changed after it was approved`,
-    );
-  }
-
   const context = await createToolContext(parts, { call, needs, tool: tool.name, options });
   const snapshot = await takeSnapshot(needs, parts.snapshots);
   if (!snapshot.complete) {
@@ -100,6 +94,14 @@ async function runKnownTool(
       "The folder is too large to keep its files before each command: `sessions undo` covers edits by tools only",
     );
   }
+  // What runs is what was shown: anything that changed while a person was thinking cancels the approval.
+  if (authority.waited && await digestOf(parts, tool, given, needs) !== digest) {
+    return recorder.failed(
+      `${tool.name} was not run: a file that it would execute changed after it was approved`,
+    );
+  }
+  // Cancelled while it was decided or prepared: not even begun.
+  signal.throwIfAborted();
   const started = performance.now();
   let result: ToolResult | PryxError;
   try {
@@ -108,8 +110,9 @@ async function runKnownTool(
     result = signal.aborted ? new PryxError("cancelled", reasonOf(signal)) : toPryxError(error);
   }
   const ms = Math.round(performance.now() - started);
+  const { aborted } = signal;
   const changes = await changesOf(snapshot, call);
-  return recorder.finished(result, ms, changes, context.unanswered, signal.aborted);
+  return recorder.finished(result, ms, changes, context.unanswered, aborted);
 }
 
 /** SHA-256 over everything that makes the action what it is. */
@@ -131,7 +134,13 @@ async function digestOf(
 /** Writes what happened to one call, and shapes what the model is told. */
 type Recorder = ReturnType<typeof createRecorder>;
 
-function createRecorder(parts: SessionParts, call: CallId, name: string, turn: TurnId) {
+function createRecorder(
+  parts: SessionParts,
+  call: CallId,
+  name: string,
+  options: Pick<CallOptions, "turn" | "origin">,
+) {
+  const { turn } = options;
   const append = (...drafts: EventDraft[]) => parts.append(drafts);
   const finish = (
     status: CallOutcome["status"],
@@ -153,7 +162,7 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
       append({ type: "tool.requested", turn, data: { call, name, args, needs, origin, ...about } });
     },
     failed(text: string): CallOutcome {
-      if (!requested) this.requested(null, [], "model");
+      if (!requested) this.requested(null, [], options.origin);
       finish("failed", text);
       return { status: "failed", text, ...ANSWERED };
     },
@@ -162,7 +171,7 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
       return { status: "denied", text, unapproved, personOnly };
     },
     cancelled(reason: unknown): CallOutcome {
-      if (!requested) this.requested(null, [], "model");
+      if (!requested) this.requested(null, [], options.origin);
       const text = `Not run: ${reason instanceof Error ? reason.message : "cancelled"}`;
       finish("cancelled", text);
       return { status: "cancelled", text, ...ANSWERED };
@@ -177,7 +186,9 @@ function createRecorder(parts: SessionParts, call: CallId, name: string, turn: T
       const before = changes.map((data): EventDraft => ({ type: "file.changed", turn, data }));
       if (result instanceof PryxError) {
         const status = aborted ? "cancelled" : result.code === "denied" ? "denied" : "failed";
-        const text = aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result);
+        const text = parts.redact(
+          aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result),
+        );
         finish(status, text, { ms, ...(aborted ? {} : { error: result.toJSON() }) }, before);
         return { status, text, ...unanswered };
       }

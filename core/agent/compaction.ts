@@ -12,6 +12,9 @@ const SHORT = 2_000;
 /** What an answer may need when nothing else is known, tokens: kept free in the context window. */
 const OUTPUT_ROOM = 8_000;
 
+/** Messages that must be added before a compaction that was of no use is tried again. */
+const RETRY_AFTER = 4;
+
 /** Keeps the conversation of a turn within its model's context window. */
 export interface Compaction {
   /** Before a request: compacts when the next one would come too close to the limit. */
@@ -30,6 +33,9 @@ export function createCompaction(
 ): Compaction {
   const { provider, model, turn, signal } = options;
 
+  /** Messages when a compaction was last of no use: it is not paid for again before much has been added. */
+  let useless = 0;
+
   async function now(): Promise<boolean> {
     const contextWindow = await options.contextWindow();
     const keepFrom = compactionPoint(parts.state, contextWindow);
@@ -40,10 +46,16 @@ export function createCompaction(
     const request = summaryRequest(older, contextWindow * 0.7);
     const tokensBefore = estimateMessages(all.map(({ message }) => message));
     const reservation = await budget.reserve(provider.name, model, estimateMessages(request));
+    const { maxOutputTokens } = reservation;
     const started = performance.now();
     let response: ModelResponse;
     try {
-      response = await provider.complete({ model, messages: request, tools: [] }, {
+      response = await provider.complete({
+        model,
+        messages: request,
+        tools: [],
+        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+      }, {
         signal,
         onDelta: () => {},
         onRetry: (attempt, waitMs, reason) =>
@@ -64,8 +76,12 @@ export function createCompaction(
     const summary = summaryMessage(response.text);
     const kept = all.filter(({ seq }) => seq >= keepFrom).map(({ message }) => message);
     const tokensAfter = estimateMessages([{ role: "user", text: summary }, ...kept]);
+    // No summary, or one that is no shorter, would only lose what was said.
+    const worthIt = response.text.trim() !== "" && tokensAfter < tokensBefore;
     parts.append([
-      { type: "compaction", turn, data: { summary, keepFrom, tokensBefore, tokensAfter } },
+      ...(worthIt
+        ? [{ type: "compaction", turn, data: { summary, keepFrom, tokensBefore, tokensAfter } } as const]
+        : []),
       {
         type: "model.settled",
         turn,
@@ -77,7 +93,7 @@ export function createCompaction(
         },
       },
     ]);
-    return tokensAfter < tokensBefore;
+    return worthIt;
   }
 
   return {
@@ -89,7 +105,8 @@ export function createCompaction(
       }
       const contextWindow = await options.contextWindow();
       const room = Math.max(contextWindow - OUTPUT_ROOM, contextWindow / 2);
-      if (mustCompact(parts.state, overhead, room)) await now();
+      if (!mustCompact(parts.state, overhead, room) || state.messages.length < useless + RETRY_AFTER) return;
+      useless = await now() ? 0 : state.messages.length;
     },
   } satisfies Compaction;
 }

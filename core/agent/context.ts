@@ -1,5 +1,6 @@
 import { dirname, relative } from "node:path";
 import type { TrustState } from "../policy/policy.ts";
+import { hashInstructions } from "../policy/trust.ts";
 
 /** The longest context file that is shown whole, characters. */
 const MAX_CONTEXT_FILE = 40_000;
@@ -12,11 +13,14 @@ export interface Instructions {
   readonly notice?: string;
 }
 
-/** The workspace's own instructions (AGENTS.md, else CLAUDE.md, and the list of skills), if a person trusts them. */
+/**
+ * The workspace's own instructions (AGENTS.md, else CLAUDE.md, and the list of skills), if a person trusts them. What is
+ * used is what was hashed: a file that changes between the two readings makes all of them inert.
+ */
 export async function readInstructions(
   trust: TrustState,
   workspace: string,
-  read: (path: string) => Promise<string>,
+  read: (path: string) => Promise<Uint8Array>,
 ): Promise<Instructions> {
   if (trust.files.length === 0) return { files: [], text: "" };
   const shown = trust.files.map((file) => relative(workspace, file) || file).join(", ");
@@ -28,18 +32,28 @@ export async function readInstructions(
         `Instructions found here are not used, because nobody has trusted them: ${shown} (pryx trust --show)`,
     };
   }
+  const contents = new Map<string, Uint8Array>();
+  for (const file of trust.files) contents.set(relative(workspace, file), await read(file));
+  if (hashInstructions(contents) !== trust.hash) {
+    return {
+      files: [],
+      text: "",
+      notice: `Instructions found here are not used, because they changed while they were read: ${shown}`,
+    };
+  }
+  const textOf = (file: string) => new TextDecoder().decode(contents.get(relative(workspace, file)));
   const parts: string[] = [];
   const used: string[] = [];
   for (const file of trust.files) {
     const name = file.slice(dirname(file).length + 1);
     if (name === "AGENTS.md" || name === "CLAUDE.md") {
-      const content = await read(file);
+      const content = textOf(file);
       parts.push(
         `Instructions from ${relative(workspace, file) || file}:\n${content.slice(0, MAX_CONTEXT_FILE)}`,
       );
       used.push(file);
     } else if (name === "SKILL.md") {
-      const content = await read(file);
+      const content = textOf(file);
       parts.push(
         `Skill ${relative(workspace, file) || file} (read the file before you use it): ${
           skillSummary(content)

@@ -32,7 +32,14 @@ export interface AppendOptions {
 export function createJournal(store: Store, now: () => Date): Journal {
   const listeners = new Set<Listener>();
   const publish = (event: PryxEvent) => {
-    for (const on of listeners) on(event);
+    for (const on of listeners) {
+      try {
+        on(event);
+      } catch {
+        // A surface that broke must not break the work: what is stored is stored. It is told no more.
+        listeners.delete(on);
+      }
+    }
   };
   return {
     append(session, drafts, options = {}) {
@@ -73,7 +80,8 @@ export async function* followSession(
   let wake = () => {};
   using _listening = journal.listen((event) => {
     if (event.session !== session) return;
-    live.push(event);
+    // A reader that is far behind reads the store; only what is not stored there is lost to it.
+    if (live.length < MAX_BEHIND) live.push(event);
     wake();
   });
   const stop = () => wake();
@@ -87,6 +95,9 @@ export async function* followSession(
         last = event.seq;
         yield event;
       }
+      // Pieces of a message that was just read whole from the store would be shown twice.
+      const read = live.findLastIndex(({ seq }) => seq > 0 && seq <= last);
+      if (read >= 0) live.splice(0, read + 1);
       if (signal.aborted) return;
       await pause(FOLLOW_MS, (resume) => {
         wake = resume;
@@ -96,6 +107,8 @@ export async function* followSession(
       while (live.length > 0 && !signal.aborted) {
         const event = live.shift();
         if (!event || event.seq > 0 && event.seq <= last) continue;
+        // Events between were stored by another process, or dropped here: they are read first.
+        if (event.seq > last + 1) break;
         if (event.seq > 0) last = event.seq;
         yield event;
       }
@@ -106,6 +119,8 @@ export async function* followSession(
   }
 }
 
+/** Live events that wait for one reader at most. */
+const MAX_BEHIND = 10_000;
 /** How often events of another process are looked for, milliseconds. */
 const FOLLOW_MS = 200;
 

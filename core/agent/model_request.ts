@@ -5,7 +5,7 @@ import type { Budget, Reservation } from "./budget.ts";
 import { partialWriter } from "./partial_writer.ts";
 import type { SessionParts } from "./session_parts.ts";
 import type { Tally } from "./tally.ts";
-import { estimateMessages, estimateTokens } from "./tokens.ts";
+import { CHARS_PER_TOKEN, estimateMessage, estimateMessages, estimateTokens } from "./tokens.ts";
 import type { TurnOptions } from "./turn.ts";
 
 /** What the requests of one turn share. */
@@ -45,6 +45,7 @@ export async function requestModel(
   const partial = partialWriter(parts, turn);
   const started = performance.now();
   let firstMs: number | undefined;
+  let reasoned = 0;
   let response: ModelResponse;
   try {
     response = await provider.complete({
@@ -58,6 +59,7 @@ export async function requestModel(
       onDelta: (text, kind) => {
         firstMs ??= performance.now() - started;
         if (kind === "text") partial.add(text);
+        else reasoned += text.length;
         parts.live(turn, "message.delta", { text, kind });
       },
       onRetry: (attempt, waitMs, reason) =>
@@ -68,11 +70,11 @@ export async function requestModel(
         }]),
     });
   } catch (error) {
-    await settleBroken(parts, setting, partial.text, input, reservation, performance.now() - started);
+    await settleBroken(parts, setting, { text: partial.text, reasoned, input }, reservation, started);
     partial.clear();
     throw error;
   }
-  const usage = response.usage ?? { ...NO_USAGE, input, output: estimateTokens(response.text) };
+  const usage = response.usage ?? { ...NO_USAGE, input, output: estimateOutput(response) };
   const cost = await reservation.settle(usage);
   tally.count(usage, cost);
   const { text, reasoning, calls, finish, opaque } = response;
@@ -105,22 +107,29 @@ export async function requestModel(
   return response;
 }
 
+/** What an answer took of which the provider does not say it. */
+function estimateOutput({ text, reasoning, calls }: ModelResponse): number {
+  return estimateMessage({ role: "assistant", text, calls }) + estimateTokens(reasoning);
+}
+
 /** A message that broke off is kept, and what was streamed of it is counted: the provider will bill it. */
 async function settleBroken(
   parts: SessionParts,
   { options: { turn, provider, model }, tally, onBroken }: RequestSetting,
-  text: string,
-  input: number,
+  { text, reasoned, input }: { text: string; reasoned: number; input: number },
   reservation: Reservation,
-  ms: number,
+  started: number,
 ): Promise<void> {
-  if (text === "") return reservation.release();
-  onBroken(text);
-  const usage = { ...NO_USAGE, input, output: estimateTokens(text) };
+  if (text === "" && reasoned === 0) return reservation.release();
+  if (text !== "") onBroken(text);
+  const ms = performance.now() - started;
+  const usage = { ...NO_USAGE, input, output: estimateTokens(text) + Math.ceil(reasoned / CHARS_PER_TOKEN) };
   const cost = await reservation.settle(usage);
   tally.count(usage, cost);
   parts.append([
-    { type: "message", turn, data: { text, calls: [], finish: "cut" } },
+    ...(text === ""
+      ? []
+      : [{ type: "message", turn, data: { text, calls: [], finish: "cut" } } satisfies EventDraft]),
     {
       type: "model.settled",
       turn,

@@ -14,7 +14,7 @@ export function partialWriter(parts: SessionParts, turn: TurnId) {
       pieces.push(piece);
       const now = performance.now();
       if (now < next) return;
-      parts.store.writePartial(parts.session, turn, pieces.join(""));
+      parts.store.writePartial(parts.session, turn, parts.redact(pieces.join("")));
       written = true;
       // A long message costs more to write: wait in proportion, so that writing never rules streaming.
       next = performance.now() + Math.max(WRITE_EVERY, (performance.now() - now) * 20);

@@ -4,12 +4,11 @@ import type { SessionState } from "../domain/session.ts";
 
 /** What must be written after a crash so that the log is whole again: nothing that was cut off is run again by itself. */
 export function repairs(state: SessionState, partial: string): EventDraft[] {
-  if (!state.turn) return [];
-  const turn = state.turn.id;
+  const turn = state.turn?.id ?? null;
   const drafts: EventDraft[] = [];
   const last = state.messages.at(-1)?.message;
   const known = last?.role === "assistant" && last.text.startsWith(partial);
-  if (partial !== "" && !known) {
+  if (state.turn && partial !== "" && !known) {
     drafts.push({ type: "message", turn, data: { text: partial, calls: [], finish: "cut" } });
   }
   for (const call of unansweredCalls(state)) {
@@ -25,6 +24,7 @@ export function repairs(state: SessionState, partial: string): EventDraft[] {
       },
     });
   }
+  if (state.turn === null) return drafts;
   drafts.push({
     type: "turn.ended",
     turn,

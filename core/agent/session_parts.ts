@@ -7,8 +7,13 @@ import type { ModelCatalog } from "../providers/provider.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
 import type { NeedContext, Tool } from "../tools/tool.ts";
+import type { AgentParts } from "./agent_parts.ts";
 import type { ApprovalDesk } from "./approval_desk.ts";
-import type { FolderOptions, SnapshotOptions } from "./snapshots.ts";
+import { createNeedContext } from "./host.ts";
+import { readIgnored } from "./ignored.ts";
+import { keepOutput } from "./outputs.ts";
+import { redactBytes } from "./redact_data.ts";
+import type { FolderOptions, KnownFiles, SnapshotOptions } from "./snapshots.ts";
 
 /** What the work of one session has at hand. Made by the session's runner; the turn and its calls only use it. */
 export interface SessionParts {
@@ -46,4 +51,49 @@ export interface CallOptions {
   readonly approvalTimeoutMs: number;
   /** Why a person must look at this call whatever policy says (the loop guard). */
   readonly suspicious?: string;
+}
+
+/** What the runner adds to the parts that all sessions share. */
+export interface SessionHold {
+  readonly session: SessionId;
+  readonly workspace: string;
+  readonly state: SessionState;
+  readonly known: KnownFiles;
+  readonly append: SessionParts["append"];
+  readonly noticeOnce: SessionParts["noticeOnce"];
+}
+
+/** What one turn works with. Rules to ignore and policy are read once, when they are first needed. */
+export function createSessionParts(agent: AgentParts, hold: SessionHold): SessionParts {
+  const { session, workspace, state, known, append, noticeOnce } = hold;
+  const { store, blobs, desk, tools, catalog, now, journal, home, searchPath, shellNeeds, outputs, redact } =
+    agent;
+  let compiled: Promise<Policy> | undefined;
+  const policy = () => compiled ??= agent.policy(workspace);
+  let ignored: Promise<(path: string) => boolean> | undefined;
+  return {
+    session,
+    workspace,
+    state,
+    store,
+    policy,
+    tools,
+    desk,
+    catalog,
+    now,
+    needContext: createNeedContext({ workspace, home, searchPath, shellNeeds }),
+    snapshots: {
+      blobs,
+      workspace,
+      known,
+      isSecret: async (path) => (await policy()).isSecret(path),
+      ignored: (folder) => ignored ??= readIgnored(folder),
+    },
+    sandbox: agent.sandbox,
+    redact,
+    keep: (name, content) => keepOutput(outputs, session, name, redactBytes(content, redact)),
+    append,
+    live: (turn, type, data) => journal.live(session, turn, type, data),
+    noticeOnce,
+  };
 }

@@ -1,56 +1,88 @@
 import type { Submission } from "../api.ts";
-import type { EventData, EventDraft, EventOf, PryxEvent } from "../domain/event.ts";
-import { PryxError } from "../domain/error.ts";
+import type { EventData, EventOf } from "../domain/event.ts";
+import { PryxError, toPryxError } from "../domain/error.ts";
 import { newId, type SessionId, type TurnId } from "../domain/id.ts";
 import { NO_USAGE } from "../domain/message.ts";
-import { applyEvent, foldSession, type SessionState } from "../domain/session.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { Lease } from "../store/store.ts";
-import { callTool } from "./call_tool.ts";
-import { readInstructions, systemPrompt } from "./context.ts";
+import type { SessionState } from "../domain/session.ts";
 import type { AgentParts, ResolvedModel } from "./agent_parts.ts";
-import { createNeedContext } from "./host.ts";
-import { readIgnored } from "./ignored.ts";
-import { keepOutput } from "./outputs.ts";
-import { repairs } from "./repairs.ts";
-import type { CallOptions, SessionParts } from "./session_parts.ts";
+import { type CallOutcome, callTool } from "./call_tool.ts";
+import { readInstructions, systemPrompt } from "./context.ts";
+import { openSessionLog, type SessionLog } from "./session_log.ts";
+import { type CallOptions, createSessionParts, type SessionParts } from "./session_parts.ts";
 import type { KnownFiles } from "./snapshots.ts";
 import { runTurn } from "./turn.ts";
+
+/** What the session is busy with. */
+interface Work {
+  readonly turn: TurnId;
+  /** Sequence number of its input. */
+  seq: number;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+  /** It takes no more input: its end is decided, or it is no turn of a model. */
+  closed: boolean;
+}
+
+type End = Omit<EventData<"turn.ended">, "ms">;
 
 /** The single writer of one session: takes inputs in order, runs one turn at a time, owns the session's lease. */
 export class SessionRunner {
   readonly id: SessionId;
   readonly #parts: AgentParts;
+  readonly #log: SessionLog;
   readonly #known: KnownFiles = new Map();
   readonly #noticed = new Set<string>();
-  #state: SessionState | undefined;
-  #lease: Lease | undefined;
-  #running:
-    | { readonly turn: TurnId; readonly abort: AbortController; readonly done: Promise<void> }
-    | undefined;
+  #work: Work | undefined;
 
   constructor(id: SessionId, parts: AgentParts) {
     this.id = id;
     this.#parts = parts;
+    this.#log = openSessionLog(id, parts);
   }
 
-  /** Stores the input and starts a turn on it; while one runs, the input steers that turn. Synchronous up to the store. */
+  get idle(): boolean {
+    return this.#work === undefined;
+  }
+
+  /** Whether an input can be taken now: nothing runs, or what runs will still see it. */
+  get takesInput(): boolean {
+    const work = this.#work;
+    return work === undefined || !work.closed && !work.abort.signal.aborted;
+  }
+
+  /** Resolves when what runs now is over. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#work?.done;
+  }
+
+  /** Sequence number of the input of the turn that runs now, when it is `turn`. */
+  startOf(turn: TurnId): number | undefined {
+    return this.#work?.turn === turn ? this.#work.seq : undefined;
+  }
+
+  cancel(reason: PryxError): void {
+    this.#work?.abort.abort(reason);
+  }
+
+  /**
+   * Stores the input and starts a turn on it; while one runs, the input steers that turn. Synchronous up to the store.
+   * The caller has seen {@link takesInput}.
+   */
   submit(submission: Submission, workspace: string, model: ResolvedModel): { turn: TurnId; seq: number } {
-    const running = this.#running;
-    if (running) {
-      const seq = this.#appendInput(submission, running.turn, true);
-      return { turn: running.turn, seq };
+    if (!this.takesInput) throw this.#busy();
+    if (this.#work) {
+      const { turn } = this.#work;
+      return { turn, seq: this.#appendInput(submission, turn, true) };
     }
-    this.#open(workspace);
-    const turn = newId<TurnId>(this.#parts.now().getTime());
-    const seq = this.#appendInput(submission, turn, false);
-    const abort = new AbortController();
-    const done = this.#run(turn, submission, model, abort).finally(() => {
-      this.#running = undefined;
-      this.#close();
-    });
-    this.#running = { turn, abort, done };
-    return { turn, seq };
+    const { work, state, finish } = this.#begin(workspace);
+    try {
+      work.seq = this.#appendInput(submission, work.turn, false);
+    } catch (error) {
+      finish();
+      throw error;
+    }
+    void this.#run(work, state, submission, model).finally(finish);
+    return { turn: work.turn, seq: work.seq };
   }
 
   /** Runs one call outside a model's turn, as a turn of its own. */
@@ -59,70 +91,58 @@ export class SessionRunner {
     options: Omit<CallOptions, "turn">,
     workspace: string,
     surface: string,
-  ) {
-    if (this.#running) throw new PryxError("session_busy", `A turn is running in session ${this.id}`);
-    this.#open(workspace);
-    const turn = newId<TurnId>(this.#parts.now().getTime());
+  ): Promise<CallOutcome> {
+    if (this.#work) throw this.#busy();
+    const { work, state, finish } = this.#begin(workspace);
+    const { turn } = work;
+    work.closed = true;
     const started = performance.now();
     try {
-      this.#append([
-        {
-          type: "input",
-          turn,
-          data: {
-            text: `tool ${request.tool}`,
-            principal: options.origin,
-            surface,
-            device: this.#parts.device,
-          },
-        },
-        { type: "turn.started", turn, data: { model: "none", preset: this.#parts.config.preset } },
+      const { device, config } = this.#parts;
+      const text = `tool ${request.tool}`;
+      this.#log.append([
+        { type: "input", turn, data: { text, principal: options.origin, surface, device } },
+        { type: "turn.started", turn, data: { model: "none", preset: config.preset } },
       ]);
-      const parts = this.#sessionParts(workspace);
-      const outcome = await callTool(parts, {
-        id: "",
-        name: request.tool,
-        args: JSON.stringify(request.args),
-      }, {
+      const args = JSON.stringify(request.args ?? {});
+      const outcome = await callTool(this.#sessionParts(state), { id: "", name: request.tool, args }, {
         ...options,
+        signal: AbortSignal.any([options.signal, work.abort.signal]),
         turn,
       });
+      const { unapproved, personOnly } = outcome;
       const status = outcome.status === "cancelled" ? "cancelled" : "done";
-      this.#append([{
-        type: "turn.ended",
-        turn,
-        data: {
-          status,
-          text: outcome.text,
-          usage: NO_USAGE,
-          cost: 0,
-          steps: 0,
-          ms: Math.round(performance.now() - started),
-          unapproved: outcome.unapproved,
-          personOnly: outcome.personOnly,
-        },
-      }], { durable: true });
+      const ms = Math.round(performance.now() - started);
+      const end: End = { ...NOTHING_SPENT, status, text: outcome.text, unapproved, personOnly };
+      this.#log.append([{ type: "turn.ended", turn, data: { ...end, ms } }], { durable: true });
       return outcome;
     } finally {
-      this.#close();
+      finish();
     }
   }
 
-  cancel(reason: PryxError): void {
-    this.#running?.abort.abort(reason);
+  #busy(): PryxError {
+    return new PryxError("session_busy", `A turn is running in session ${this.id}`);
   }
 
-  /** Resolves when no turn runs any more. */
-  async idle(): Promise<void> {
-    await this.#running?.done;
+  /** From here the session is this process's, and can be cancelled; until `finish`. */
+  #begin(workspace: string): { work: Work; state: SessionState; finish: () => void } {
+    const state = this.#log.open(workspace);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const turn = newId<TurnId>(this.#parts.now().getTime());
+    const work: Work = { turn, seq: 0, abort: new AbortController(), done: promise, closed: false };
+    this.#work = work;
+    const finish = () => {
+      this.#work = undefined;
+      this.#log.close();
+      resolve();
+    };
+    return { work, state, finish };
   }
 
-  async #run(
-    turn: TurnId,
-    submission: Submission,
-    model: ResolvedModel,
-    abort: AbortController,
-  ): Promise<void> {
+  /** A turn from its input to its end. Never rejects. */
+  async #run(work: Work, state: SessionState, submission: Submission, model: ResolvedModel): Promise<void> {
+    const { turn, abort } = work;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(submission.limits ?? {}) };
     const timer = limits.timeoutMs === undefined ? undefined : setTimeout(() => {
@@ -132,52 +152,40 @@ export class SessionRunner {
         }),
       );
     }, limits.timeoutMs);
-    let end: Omit<EventData<"turn.ended">, "ms">;
+    let end: End;
     try {
-      end = await this.#work(turn, submission, model, limits, abort.signal);
+      end = await this.#turn(work, state, submission, model, limits);
     } catch (error) {
       // Nothing but a bug or a broken store ends up here; the turn still has to end.
-      const cause = error instanceof PryxError
-        ? error
-        : new PryxError("internal", error instanceof Error ? error.message : String(error), { cause: error });
-      end = {
-        status: "failed",
-        text: "",
-        error: cause.toJSON(),
-        usage: NO_USAGE,
-        cost: 0,
-        steps: 0,
-        unapproved: [],
-      };
+      end = { ...NOTHING_SPENT, status: "failed", text: "", error: toPryxError(error).toJSON() };
     } finally {
       clearTimeout(timer);
+      work.closed = true;
     }
     const ms = Math.round(performance.now() - started);
     try {
-      this.#append([{ type: "turn.ended", turn, data: { ...end, ms } }], { durable: true });
+      this.#log.append([{ type: "turn.ended", turn, data: { ...end, ms } }], { durable: true });
     } catch (error) {
       // The store is gone (disk full, say): surfaces in this process must still learn that the turn is over.
       this.#parts.journal.lost(this.id, turn, { ...end, ms }, error);
     }
   }
 
-  async #work(
-    turn: TurnId,
+  async #turn(
+    work: Work,
+    state: SessionState,
     submission: Submission,
     model: ResolvedModel,
     limits: { turns: number; cost?: number | undefined; approvalTimeoutMs: number },
-    signal: AbortSignal,
-  ) {
+  ): Promise<End> {
     const { config, now, trust, catalog } = this.#parts;
-    const workspace = this.#state?.workspace ?? "";
-    const parts = this.#sessionParts(workspace);
-    const instructions = await readInstructions(
-      await trust(workspace),
-      workspace,
-      (path) => Deno.readTextFile(path),
-    );
+    const { turn } = work;
+    const { workspace } = state;
+    const { attended, outputSchema } = submission;
+    const parts = this.#sessionParts(state);
+    const instructions = await readInstructions(await trust(workspace), workspace, Deno.readFile);
     const recorded = model.provider.recorded === true;
-    this.#append([{
+    parts.append([{
       type: "turn.started",
       turn,
       data: {
@@ -188,106 +196,42 @@ export class SessionRunner {
       },
     }]);
     for (const notice of [...config.notices ?? [], instructions.notice]) if (notice) parts.noticeOnce(notice);
-    const { outputSchema } = submission;
+    const platform = `${Deno.build.os} ${Deno.build.arch}`;
     return await runTurn(parts, {
       turn,
       provider: model.provider,
       model: model.model,
-      systemPrompt: systemPrompt({
-        workspace,
-        platform: `${Deno.build.os} ${Deno.build.arch}`,
-        now: now().toISOString(),
-        attended: submission.attended,
-      }, instructions.text),
+      systemPrompt: systemPrompt(
+        { workspace, platform, now: now().toISOString(), attended },
+        instructions.text,
+      ),
       contextWindow: async () =>
         (await catalog.info(model.provider.name, model.model))?.contextWindow ?? config.contextWindow,
       maxSteps: limits.turns,
       maxCost: limits.cost,
-      attended: submission.attended,
+      attended,
       approvalTimeoutMs: limits.approvalTimeoutMs,
-      signal,
+      signal: work.abort.signal,
+      onEnding: () => {
+        work.closed = true;
+      },
       ...(outputSchema ? { outputSchema } : {}),
     });
   }
 
-  #sessionParts(workspace: string): SessionParts {
-    const { store, blobs, desk, tools, catalog, now, journal, home, searchPath, shellNeeds, outputs } =
-      this.#parts;
-    const state = this.#state;
-    if (!state) throw new Error("the session is not open");
-    let compiled: Promise<Policy> | undefined;
-    const policy = () => compiled ??= this.#parts.policy(workspace);
-    let ignored: ((path: string) => boolean) | undefined;
-    return {
+  #sessionParts(state: SessionState): SessionParts {
+    return createSessionParts(this.#parts, {
       session: this.id,
-      workspace,
+      workspace: state.workspace,
       state,
-      store,
-      policy,
-      tools,
-      desk,
-      catalog,
-      now,
-      needContext: createNeedContext({ workspace, home, searchPath, shellNeeds }),
-      snapshots: {
-        blobs,
-        workspace,
-        known: this.#known,
-        isSecret: async (path) => (await policy()).isSecret(path),
-        ignored: async (folder) => ignored ??= await readIgnored(folder),
-      },
-      sandbox: this.#parts.sandbox,
-      redact: this.#parts.redact,
-      keep: (name, content) => keepOutput(outputs, this.id, name, content),
-      append: (drafts, options) => this.#append(drafts, options),
-      live: (turn, type, data) => journal.live(this.id, turn, type, data),
+      known: this.#known,
+      append: this.#log.append,
       noticeOnce: (text) => {
         if (this.#noticed.has(text)) return;
         this.#noticed.add(text);
-        this.#append([{
-          type: "notice",
-          turn: this.#running?.turn ?? null,
-          data: { text, level: "warning" },
-        }]);
+        const turn = this.#work?.turn ?? null;
+        this.#log.append([{ type: "notice", turn, data: { text, level: "warning" } }]);
       },
-    };
-  }
-
-  /** Takes the lease, learns what others wrote, and closes what a dead process left open. */
-  #open(workspace: string): void {
-    this.#lease = this.#parts.store.lease(this.id);
-    try {
-      if (this.#state) {
-        for (const event of this.#parts.store.events(this.id, this.#state.lastSeq)) {
-          applyEvent(this.#state, event);
-        }
-      } else {
-        this.#state = foldSession(this.id, this.#parts.store.events(this.id));
-      }
-      if (this.#state.lastSeq === 0) {
-        const profile = this.#parts.config.profile;
-        this.#append([{ type: "session.created", turn: null, data: { workspace, profile } }]);
-      }
-      const repair = repairs(this.#state, this.#parts.store.partial(this.id)?.text ?? "");
-      if (repair.length > 0) this.#append(repair, { durable: true });
-      this.#parts.store.clearPartial(this.id);
-    } catch (error) {
-      this.#close();
-      throw error;
-    }
-  }
-
-  #close(): void {
-    this.#lease?.[Symbol.dispose]();
-    this.#lease = undefined;
-  }
-
-  #append(drafts: readonly EventDraft[], options?: { durable?: boolean }): readonly PryxEvent[] {
-    const state = this.#state;
-    if (!state) throw new Error("the session is not open");
-    return this.#parts.journal.append(this.id, drafts, {
-      ...options,
-      before: (event) => applyEvent(state, event),
     });
   }
 
@@ -303,10 +247,12 @@ export class SessionRunner {
       ...(key === undefined ? {} : { key }),
       ...(steering ? { steering } : {}),
     };
-    const [event] = this.#append([{ type: "input", turn, data }]);
+    const [event] = this.#log.append([{ type: "input", turn, data }]);
     return event?.seq ?? 0;
   }
 }
+
+const NOTHING_SPENT = { usage: NO_USAGE, cost: 0, steps: 0, unapproved: [] } as const;
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as never;

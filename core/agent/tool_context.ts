@@ -60,7 +60,7 @@ export async function createToolContext(
       files = undefined;
     },
     emit: (text, stream = "stdout") =>
-      parts.live(options.turn, "tool.output", { call: call.call, stream, text }),
+      parts.live(options.turn, "tool.output", { call: call.call, stream, text: parts.redact(text) }),
     async ask(text, choices) {
       if (!options.attended) {
         throw new PryxError(
@@ -70,6 +70,8 @@ export async function createToolContext(
       }
       const question = newId<string>();
       const waiting = parts.desk.ask(question, signal);
+      // When the question could not be stored, nobody awaits the answer.
+      waiting.catch(() => {});
       parts.append([{
         type: "question.asked",
         turn: options.turn,

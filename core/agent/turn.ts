@@ -28,6 +28,8 @@ export interface TurnOptions {
   readonly approvalTimeoutMs: number;
   readonly outputSchema?: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** Called when the end is decided, in the same tick: input that comes later belongs to another turn. */
+  readonly onEnding: () => void;
 }
 
 type End = Omit<EventData<"turn.ended">, "ms">;
@@ -44,6 +46,7 @@ export async function runTurn(parts: SessionParts, options: TurnOptions): Promis
   try {
     return run.end("done", await run.loop());
   } catch (error) {
+    options.onEnding();
     const { signal } = options;
     const cause = toPryxError(signal.aborted ? signal.reason : error);
     return run.end(cause.code === "cancelled" ? "cancelled" : "failed", run.lastText, cause);
@@ -93,7 +96,12 @@ class TurnRun {
       if (response.calls.length > 0) await this.#runCalls(response.calls);
       else if (this.#parts.state.pending.length === 0) {
         const answer = await this.#accept(response);
-        if (answer !== null) return answer;
+        // What was said while the answer was checked still gets one.
+        if (answer !== null && this.#parts.state.pending.length === 0) {
+          this.#options.onEnding();
+          this.#warnOfCut(response);
+          return answer;
+        }
       }
     }
   }
@@ -140,8 +148,19 @@ class TurnRun {
     };
     const alone = (request: RequestedCall) =>
       this.#parts.tools.find((tool) => tool.name === request.name)?.parallel === false;
-    await Promise.all(calls.filter((request) => !alone(request)).map(run));
+    // A call that rejects means that the store is gone; the turn must not end while others still run.
+    const beside = await Promise.allSettled(calls.filter((request) => !alone(request)).map(run));
+    for (const outcome of beside) if (outcome.status === "rejected") throw outcome.reason;
     for (const request of calls.filter(alone)) await run(request);
+  }
+
+  /** An answer that stops at a limit looks whole: people must know that it is not. */
+  #warnOfCut({ finish }: ModelResponse): void {
+    if (finish !== "length") return;
+    const text = this.#options.maxCost === undefined
+      ? "The answer ends where the model's output limit cut it off: it is not whole"
+      : "The answer ends where the cost limit or the model's output limit cut it off: it is not whole";
+    this.#parts.append([{ type: "notice", turn: this.#options.turn, data: { text, level: "warning" } }]);
   }
 
   #suspicious(request: RequestedCall): string | undefined {
