@@ -128,7 +128,7 @@ const explain = defineCommand({
   examples: [
     { line: "pryx policy explain read=.env net=example.org", note: "Two needs" },
     { line: "pryx policy explain --shell 'git log | head > out.txt'", note: "Every part of a command line" },
-    { line: `pryx policy explain --tool edit_file --args '{"path":"a.ts"}'`, note: "A tool call" },
+    { line: `pryx policy explain --tool read_file --args '{"path":".env"}'`, note: "A tool call" },
   ],
   async run(input, outer) {
     const view = await whatIf(outer, input).policy();
@@ -163,7 +163,7 @@ function decisionText({ verdict, judgements }: Decision): string {
     ...(one.onceOnly ? ["      only a person can allow it, once"] : []),
     ...one.matched.filter((rule) => rule !== one.rule).map((rule) => `      also matched: ${ruleLine(rule)}`),
   ]);
-  return judgements.length === 1 ? lines.join("\n") : [...lines, "", `${verdict}: the whole`].join("\n");
+  return judgements.length === 1 ? lines.join("\n") : [...lines, "", `together: ${verdict}`].join("\n");
 }
 
 const test = defineCommand({

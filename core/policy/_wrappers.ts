@@ -1,3 +1,4 @@
+import { gitProblem } from "./_git_words.ts";
 import { lastName } from "./_run_pattern.ts";
 
 const SHELLS = new Set([
@@ -84,6 +85,17 @@ const BUILTINS: Readonly<Record<string, string>> = {
   ),
 };
 
+/** Options by which a program runs another one. */
+const RUNS_BY_OPTION: Readonly<Record<string, RegExp>> = {
+  "rg": /^--(?:pre|hostname-bin)(?:=|$)/u,
+  "tar": /^-I|^--(?:to-c|checkpoint-a|use-|info-s|new-v|rsh|rmt)/u,
+  "rsync": /^-[a-zA-Z]*e|^--rsh(?:=|$)/u,
+  "sort": /^--compress-p/u,
+  "ssh": /(?:proxy|local|knownhosts)command/iu,
+  "scp": /^-[a-zA-Z]*S|(?:proxy|local|knownhosts)command/iu,
+  "sftp": /^-[a-zA-Z]*S|(?:proxy|local|knownhosts)command/iu,
+};
+
 /** Why running these words runs something that they do not say; undefined when they are all there is. */
 export function hiddenCommand(argv: readonly string[]): string | undefined {
   const [first = "", ...args] = argv;
@@ -97,6 +109,14 @@ export function hiddenCommand(argv: readonly string[]): string | undefined {
     );
     if (option !== undefined) return `${name} ${option} runs another command`;
   }
+  if (name === "find") {
+    const option = args.find((arg) => /^-(?:delete|fls|fprint0?|fprintf)$/u.test(arg));
+    if (option !== undefined) return `find ${option} ${option === "-delete" ? "deletes" : "writes"} files`;
+  }
+  if (name === "git") return gitProblem(argv);
+  const runs = Object.hasOwn(RUNS_BY_OPTION, name) ? RUNS_BY_OPTION[name] : undefined;
+  const option = runs && args.find((arg) => runs.test(arg));
+  if (option !== undefined) return `${name} ${option} runs another command`;
   return name === "printf" && args[0]?.startsWith("-v") ? "printf -v sets a variable" : undefined;
 }
 

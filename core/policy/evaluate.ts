@@ -126,10 +126,8 @@ function baseOf(base: string, subject: Subject): Subject {
 
 function byRule(rule: Rule): Draft {
   const why = rule.reason === undefined ? "" : `: ${rule.reason}`;
-  return { verdict: rule.verdict, reason: `${VERB[rule.verdict]} ${describeRule(rule)}${why}`, rule };
+  return { verdict: rule.verdict, reason: `by the rule ${describeRule(rule)}${why}`, rule };
 }
-
-const VERB = { allow: "allowed by", deny: "denied by", ask: "asks because of" } as const;
 
 function byDefault(subject: Subject, policy: CompiledPolicy): Draft {
   const { kind } = subject.need;

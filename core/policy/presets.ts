@@ -81,7 +81,11 @@ export const PROTECTED_WRITES: readonly (readonly [pattern: string, reason: stri
   ["AGENTS.md", "instructions for agents"],
   ["CLAUDE.md", "instructions for agents"],
   ["**/.git/hooks/**", "git runs it by itself"],
+  ["**/.git/modules/**/hooks/**", "git runs it by itself"],
   ["**/.git/config", "git can be told there to run programs"],
+  ["**/.git/config.worktree", "git can be told there to run programs"],
+  ["**/.git/modules/**/config", "git can be told there to run programs"],
+  ["**/.git/worktrees/*/config.worktree", "git can be told there to run programs"],
 ];
 
 const ENV_EXAMPLES = [".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults"];

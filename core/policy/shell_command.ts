@@ -2,6 +2,8 @@ import { isAbsolute, join } from "node:path";
 import type { Assignment, HereDoc, Redirect, Redirection, Statement, Word, WordPart } from "unbash";
 import type { AndOr, Command, PipelineNode } from "unbash";
 import type { Need } from "../domain/need.ts";
+import { gitReadings } from "./_git_words.ts";
+import { lastName } from "./_run_pattern.ts";
 import { quoteWords } from "./_words.ts";
 import { hiddenCommand } from "./_wrappers.ts";
 
@@ -150,7 +152,8 @@ function createWalk(source: string, host: ShellHost) {
       return same(CHANGES_FOLDER.has(argv[0] ?? "") ? undefined : folders);
     }
     if (name.value === "cd") return await changed(command, args, folders);
-    await run(argv, folders, command);
+    const readings = lastName(argv[0] ?? "") === "git" ? gitReadings(argv) : [argv];
+    for (const words of readings) await run(words, folders, command);
     return same(folders);
   }
 

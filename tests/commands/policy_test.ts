@@ -119,11 +119,11 @@ Deno.test("policy explain names the rule that decided and the others that matche
   });
   assert.match(
     text ?? "",
-    /^deny {2}read=.*\/ws\/\.env\n {6}denied by deny read=\.env\* \(preset workspace\)/mu,
+    /^deny {2}read=.*\/ws\/\.env\n {6}by the rule deny read=\.env\* \(preset workspace\)/mu,
   );
   assert.match(text ?? "", /also matched: allow read=\/\*\* {2}\(--allow\)/u);
   assert.match(text ?? "", /^allow write=.*\/ws\/a\.ts$/mu);
-  assert.match(text ?? "", /^deny: the whole$/mu);
+  assert.match(text ?? "", /^together: deny$/mu);
   assert.equal((data as { verdict: string }).verdict, "deny");
 });
 
@@ -167,7 +167,7 @@ Deno.test("policy test exits 1 and says what is decided otherwise", async () => 
   assert.match(good.text ?? "", /3 of 3 as expected/u);
   const bad = await machine.run("policy test", { expectations: ["allow read=.env", "deny read=.env"] });
   assert.equal(bad.exitCode, 1);
-  assert.match(bad.text ?? "", /^WRONG allow read=\.env\n {6}is deny: denied by/mu);
+  assert.match(bad.text ?? "", /^WRONG allow read=\.env\n {6}is deny: by the rule/mu);
   assert.equal((bad.data as { failed: number }).failed, 1);
   await assert.rejects(machine.run("policy test", { expectations: ["maybe read=x"] }), { code: "usage" });
   await assert.rejects(machine.run("policy test"), { code: "usage" });

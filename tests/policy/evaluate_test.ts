@@ -54,6 +54,10 @@ const ROWS: readonly Row[] = [
     ]),
   [W, [], "write=/ws/.git/hooks/pre-commit", "ask"],
   [W, [], "write=/ws/sub/.git/config", "ask"],
+  [W, [], "write=/ws/.git/modules/lib/config", "ask"],
+  [W, [], "write=/ws/.git/modules/lib/sub/hooks/post-checkout", "ask"],
+  [W, [], "write=/ws/.git/config.worktree", "ask"],
+  [W, [], "write=/ws/.git/worktrees/w/config.worktree", "ask"],
   [W, [], "write=/ws/.git/HEAD", "allow"],
   [W, ["user allow write=.git/hooks/**"], "write=/ws/.git/hooks/pre-commit", "allow"],
   [W, ["user allow write=*.pryx.ts"], "write=/ws/sub/b.pryx.ts", "allow"],
@@ -368,7 +372,7 @@ Deno.test("evaluate() gives every rule that matched, strongest layer first, and 
     ["flag ask read=src/a.ts", "user allow read=src", "preset allow read=.", "preset allow write=."],
   );
   assert.equal(decision.judgements[0]?.rule?.layer, "flag");
-  assert.match(decision.judgements[0]?.reason ?? "", /asks because of ask read=src\/a\.ts \(test flag\)/);
+  assert.match(decision.judgements[0]?.reason ?? "", /^by the rule ask read=src\/a\.ts \(test flag\)/);
   assert.deepEqual(decision.judgements.map((one) => one.verdict), ["ask", "allow"]);
   assert.equal(policy.evaluate([], CALM).verdict, "allow");
 });

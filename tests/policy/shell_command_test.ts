@@ -48,7 +48,6 @@ const LITERAL: readonly (readonly [command: string, ...needs: string[]])[] = [
   ["gi\\\nt log", "run=git log"],
   [`g"i"t 'log'`, "run=git log"],
   ["make CC=gcc all", "run=make CC=gcc all"],
-  ["git -c a=b log", "run=git -c a=b log"],
   ["ls > out.txt", "write=/ws/out.txt", "run=ls"],
   ["ls >> sub/out.txt 2>&1", "write=/ws/sub/out.txt", "run=ls"],
   ["ls >| out", "write=/ws/out", "run=ls"],
@@ -132,6 +131,28 @@ const OPAQUE: readonly (readonly [command: string, why: RegExp])[] = [
   ["sh -", /standard input/],
   ["find . -exec rm {} +", /-exec runs another/],
   ["find . -execdir rm {} ';'", /-execdir/],
+  ["find . -fprintf out x", /-fprintf writes files/],
+  ["find . -delete", /-delete deletes files/],
+  ["git log --output=.git/hooks/post-commit", /--output writes a file/],
+  ["git diff --outp x", /writes a file/],
+  ["git -c core.pager=x log", /-c changes which programs/],
+  ["git -C sub --exec-path=x log", /--exec-path=x changes/],
+  ["git --config-env=core.pager=X log", /--config-env=core.pager=X changes/],
+  ["git grep -Oless x", /git grep may run/],
+  ["git grep --open-files x", /--open-files may run/],
+  ["git fetch --upload-pack=x origin", /--upload-pack may run/],
+  ["git ls-remote --upl=x origin", /--upl may run/],
+  ["git rebase -x make main", /git rebase may run/],
+  ["git bisect run make", /git bisect may run/],
+  ["git submodule foreach make", /git submodule may run/],
+  ["git filter-branch", /git filter-branch may run/],
+  ["git clone -c core.fsmonitor=x y", /git clone may run/],
+  ["rg --pre x y", /rg --pre runs/],
+  ["rg --pre=x y", /rg --pre=x runs/],
+  ["tar -x --checkpoint-action=exec=x", /--checkpoint-action=exec=x runs/],
+  ["tar -Ix -cf a b", /tar -Ix runs/],
+  ["ssh -oProxyCommand=x host", /runs another/],
+  ["sort --compress-program=x", /runs another/],
   ["eval ls", /eval/],
   ["source x", /source/],
   [". ./x", /in the shell itself/],
@@ -161,6 +182,22 @@ for (const [command, why] of OPAQUE) {
     const needs = await needsOf(command);
     const reasons = needs.filter((need) => need.opaque !== undefined).map((need) => need.opaque ?? "");
     assert.ok(reasons.some((reason) => why.test(reason)), `${JSON.stringify(needs)}`);
+  });
+}
+
+const GIT: readonly (readonly [string, readonly string[]])[] = [
+  ["git --no-pager log", ["run=git log"]],
+  ["git -C sub push", ["run=git -C sub push", "run=git push"]],
+  ["git --git-dir x --no-pager push -f", ["run=git --git-dir x --no-pager push -f", "run=git push -f"]],
+  ["git --version", ["run=git --version"]],
+  ["git log --output-indicator-new=x -- --output=y", ["run=git log --output-indicator-new=x -- --output=y"]],
+  ["git rebase main", ["run=git rebase main"]],
+  ["git grep -n x", ["run=git grep -n x"]],
+];
+
+for (const [command, needs] of GIT) {
+  Deno.test(`shellNeeds() reads ${command} with and without what stands before git's command`, async () => {
+    assert.deepEqual(text(await needsOf(command)), needs);
   });
 }
 
