@@ -77,7 +77,7 @@ function details(
   }
   const stopped = decision.judgements.filter(({ verdict }) => verdict !== "allow");
   return stopped.flatMap(({ need, verdict, reason, rule }) => {
-    const by = rule === undefined ? reason : `${reason} [${rule}]`;
+    const by = rule === undefined || reason.includes(rule) ? reason : `${reason} [${rule}]`;
     const line = style.dim(`  ${sanitizeLine(formatNeed(need))}: ${sanitizeLine(by)}`);
     if (verdict !== "ask") return [line];
     return [line, `  to allow it: --allow ${shellQuote(sanitizeLine(formatNeed(need)))}`];

@@ -1,6 +1,7 @@
 import type { EventData } from "../core/domain/event.ts";
 import type { ApprovalAnswer, Duration, Scope } from "../core/domain/policy.ts";
 import { formatNeed } from "../core/domain/need.ts";
+import { frame } from "./_frame.ts";
 import { spellOut } from "./sanitize.ts";
 import type { Style } from "./style.ts";
 
@@ -36,29 +37,40 @@ export const SPANS: Readonly<Record<string, { readonly label: string; readonly m
  * The question as it stands on the screen: the whole action with nothing left out or acted on, what it needs, why it asks
  * and by which rule. Every line of it begins with a bar, so that no action can look like part of the question.
  */
-export function renderApproval(asked: Asked, style: Style): string {
+export function renderApproval(asked: Asked, style: Style, columns = 80): string {
   const bar = style.yellow("│");
+  const labelled = (label: string, text: string) =>
+    frame(bar, text, columns, { plain: label.padEnd(7), shown: style.dim(label.padEnd(7)) });
   const lines = [
-    `${style.yellow("┌")} ${style.bold("May the agent do this?")} ${style.dim(spellOut(asked.tool))}`,
+    `${style.yellow("┌")} ${style.bold("May the agent do this?")}`,
+    ...actionOf(asked).split("\n").flatMap((line) => frame(bar, `  ${line}`, columns)),
   ];
-  lines.push(bar, ...spellOut(asked.summary).split("\n").map((line) => `${bar}   ${line}`), bar);
-  for (const one of asked.judgements.filter(({ verdict }) => verdict !== "allow")) {
-    lines.push(`${bar} ${style.dim("needs")}  ${oneLine(formatNeed(one.need))}`);
-    if (one.need.opaque) {
-      lines.push(`${bar} ${style.dim("      ")}  not known before it runs: ${oneLine(one.need.opaque)}`);
+  const asking = asked.judgements.filter(({ verdict }) => verdict !== "allow");
+  for (const [at, one] of asking.entries()) {
+    lines.push(...labelled("needs", oneLine(formatNeed(one.need))));
+    // One reason for several needs is said once, below the last of them.
+    if (one.reason === asking[at + 1]?.reason && one.rule === asking[at + 1]?.rule) continue;
+    if (one.need.opaque && !one.reason.includes(one.need.opaque)) {
+      lines.push(...labelled("", `not known before it runs: ${oneLine(one.need.opaque)}`));
     }
-    lines.push(`${bar} ${style.dim("why  ")}  ${oneLine(one.reason)}`);
-    if (one.rule) lines.push(`${bar} ${style.dim("rule ")}  ${oneLine(one.rule)}`);
+    lines.push(...labelled("why", oneLine(one.reason)));
+    if (one.rule && !one.reason.includes(one.rule)) lines.push(...labelled("rule", oneLine(one.rule)));
   }
   const allowed = asked.judgements.filter(({ verdict }) => verdict === "allow");
   if (allowed.length > 0) {
-    lines.push(
-      `${bar} ${style.dim("also ")}  ${
-        allowed.map(({ need }) => oneLine(formatNeed(need))).join(", ")
-      } (allowed)`,
-    );
+    const needs = allowed.map(({ need }) => oneLine(formatNeed(need))).join(", ");
+    lines.push(...labelled("also", `${needs} (allowed)`));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** The action without the list of needs at its end where that says what is shown below anyway. */
+function actionOf({ summary, judgements }: Asked): string {
+  const lines = spellOut(summary).split("\n");
+  const at = lines.lastIndexOf("needs:");
+  const listed = lines.slice(at + 1);
+  const same = at > 0 && listed.length === judgements.length && listed.every((line) => line.startsWith("  "));
+  return (same ? lines.slice(0, at) : lines).join("\n");
 }
 
 function oneLine(text: string): string {
@@ -68,7 +80,7 @@ function oneLine(text: string): string {
 /** The line of keys below it. */
 export function renderKeys(asked: Asked, style: Style): string {
   const keys = asked.onceOnly
-    ? [["y", "once"], ["n", "no"], ["e", "no, and say why"]]
+    ? [["y", "once"], ["n", "no"], ["e", "no, because"]]
     : [["y", "once"], ["s", "session"], ["a", "always"], ["u", "for a time"], ["n", "no"], [
       "e",
       "no, because",

@@ -12,6 +12,7 @@ import {
   renderSpans,
   SPANS,
 } from "./approval_prompt.ts";
+import { frame } from "./_frame.ts";
 import { sanitizeLine, spellOut } from "./sanitize.ts";
 import type { Style } from "./style.ts";
 import { askLine, pressed, type PromptTerminal } from "./terminal_prompts.ts";
@@ -78,7 +79,7 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
   }
 
   async function approve(asked: EventData<"approval.requested">, signal: AbortSignal): Promise<void> {
-    terminal.output.direct(renderApproval(asked, style));
+    terminal.output.direct(renderApproval(asked, style, terminal.columns()));
     const choice = await pressed(terminal, signal, renderKeys(asked, style), (key) => choiceOf(key, asked));
     const answer = answerOf(choice, asked, by, { ...await more(choice, signal), now: now() });
     const first = await (await pryx()).decide(asked.approval as ApprovalId, answer);
@@ -101,8 +102,12 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
   async function question(asked: EventData<"question.asked">, signal: AbortSignal): Promise<void> {
     const choices = asked.options ?? [];
     const bar = style.cyan("│");
-    const lines = spellOut(asked.text).split("\n").map((line) => `${bar} ${line}`);
-    choices.forEach((choice, at) => lines.push(`${bar}   ${style.bold(`${at + 1}`)}  ${spellOut(choice)}`));
+    const columns = terminal.columns();
+    const lines = frame(bar, spellOut(asked.text), columns);
+    for (const [at, choice] of choices.entries()) {
+      const plain = `  ${at + 1}  `;
+      lines.push(...frame(bar, spellOut(choice), columns, { plain, shown: style.bold(plain) }));
+    }
     terminal.output.direct(`${style.cyan("┌")} ${style.bold("The agent asks")}\n${lines.join("\n")}\n`);
     let text = "";
     while (text === "") {

@@ -90,7 +90,7 @@ function argLines(args: unknown, title: string): string[] {
   return Object.entries(args).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const text = typeof value === "string" ? value : canonicalJson(value);
-    if (title === verb + text) return [];
+    if (title === text || title === verb + text) return [];
     return text.includes("\n")
       ? [`${name}:`, ...text.split("\n").map((line) => `  | ${line}`)]
       : [`${name}: ${text}`];
