@@ -107,6 +107,17 @@ export function createPryx(parts: PryxParts): Pryx {
     }
   }
 
+  /** The end of a turn that runs in this process, without reading the store again and again. */
+  function endOf(session: SessionId, turn: TurnId): Promise<EventOf<"turn.ended">> {
+    return new Promise((resolve) => {
+      const listening = journal.listen((event) => {
+        if (event.type !== "turn.ended" || event.session !== session || event.turn !== turn) return;
+        listening[Symbol.dispose]();
+        resolve(event);
+      });
+    });
+  }
+
   async function resolveModel(name: string | undefined): Promise<ResolvedModel> {
     const full = name ?? parts.config.model ?? await parts.defaultModel();
     const slash = full.indexOf("/");
@@ -179,10 +190,10 @@ export function createPryx(parts: PryxParts): Pryx {
       await runner?.settled();
     },
     async ended(session, turn) {
+      if (runners.get(session)?.isRunning(turn)) return await endOf(session, turn);
       const stop = new AbortController();
-      const after = (runners.get(session)?.startOf(turn) ?? 1) - 1;
       try {
-        for await (const event of followSession(store, journal, session, after, stop.signal)) {
+        for await (const event of followSession(store, journal, session, 0, stop.signal)) {
           if (event.type === "turn.ended" && event.turn === turn) return event;
         }
       } finally {

@@ -30,19 +30,24 @@ async function real(path: string, depth: number): Promise<string> {
 }
 
 /** The absolute path of the file that the shell would run for `name`, following no link; undefined when there is none. */
-export async function findExecutable(
-  name: string,
-  cwd: string,
-  searchPath: string,
-): Promise<string | undefined> {
+export function findExecutable(name: string, cwd: string, searchPath: string): string | undefined {
   const candidates = name.includes("/")
     ? [resolve(cwd, name)]
     : searchPath.split(":").filter((folder) => folder !== "").map((folder) => resolve(cwd, folder, name));
   for (const candidate of candidates) {
-    const info = await Deno.stat(candidate).catch(() => null);
+    const info = lookAt(candidate);
     if (info?.isFile && ((info.mode ?? 0o111) & 0o111) !== 0) return candidate;
   }
   return undefined;
+}
+
+/** Synchronous: PATH has many folders, every command is looked for in them, and a wait for each costs more than the look. */
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 export interface NeedContextOptions {
@@ -66,7 +71,7 @@ export function createNeedContext(options: NeedContextOptions): NeedContext {
   const writable = [workspace, "/tmp", "/var/tmp", "/dev/shm"];
   const host: ShellHost = {
     resolve: (path) => resolvePath(path, workspace, home),
-    findExecutable: (name, cwd) => findExecutable(name, cwd, searchPath),
+    findExecutable: (name, cwd) => Promise.resolve(findExecutable(name, cwd, searchPath)),
     isWritable: (path) => writable.some((folder) => path === folder || path.startsWith(`${folder}/`)),
   };
   return {

@@ -88,9 +88,9 @@ export async function* followSession(
   signal.addEventListener("abort", stop);
   try {
     let last = after;
-    for (;;) {
+    for (let ask = true;;) {
       // What was stored before we listened, or by another process, or while a slow reader was away.
-      for (const event of store.events(session, last)) {
+      for (const event of ask ? store.events(session, last) : []) {
         if (signal.aborted) return;
         last = event.seq;
         yield event;
@@ -104,11 +104,15 @@ export async function* followSession(
         if (live.length > 0 || signal.aborted) resume();
       });
       // In this process events come in order through `live`; the store is only asked when nothing came.
+      ask = live.length === 0;
       while (live.length > 0 && !signal.aborted) {
         const event = live.shift();
         if (!event || event.seq > 0 && event.seq <= last) continue;
         // Events between were stored by another process, or dropped here: they are read first.
-        if (event.seq > last + 1) break;
+        if (event.seq > last + 1) {
+          ask = true;
+          break;
+        }
         if (event.seq > 0) last = event.seq;
         yield event;
       }

@@ -15,12 +15,12 @@ import { runTurn } from "./turn.ts";
 /** What the session is busy with. */
 interface Work {
   readonly turn: TurnId;
-  /** Sequence number of its input. */
-  seq: number;
   readonly abort: AbortController;
   readonly done: Promise<void>;
   /** It takes no more input: its end is decided, or it is no turn of a model. */
   closed: boolean;
+  /** Its last event is written. */
+  ended: boolean;
 }
 
 type End = Omit<EventData<"turn.ended">, "ms">;
@@ -55,9 +55,9 @@ export class SessionRunner {
     await this.#work?.done;
   }
 
-  /** Sequence number of the input of the turn that runs now, when it is `turn`. */
-  startOf(turn: TurnId): number | undefined {
-    return this.#work?.turn === turn ? this.#work.seq : undefined;
+  /** True until the end of `turn` is stored. */
+  isRunning(turn: TurnId): boolean {
+    return this.#work?.turn === turn && !this.#work.ended;
   }
 
   cancel(reason: PryxError): void {
@@ -76,13 +76,13 @@ export class SessionRunner {
     }
     const { work, state, finish } = this.#begin(workspace);
     try {
-      work.seq = this.#appendInput(submission, work.turn, false);
+      const seq = this.#appendInput(submission, work.turn, false);
+      void this.#run(work, state, submission, model).finally(finish);
+      return { turn: work.turn, seq };
     } catch (error) {
       finish();
       throw error;
     }
-    void this.#run(work, state, submission, model).finally(finish);
-    return { turn: work.turn, seq: work.seq };
   }
 
   /** Runs one call outside a model's turn, as a turn of its own. */
@@ -130,7 +130,7 @@ export class SessionRunner {
     const state = this.#log.open(workspace);
     const { promise, resolve } = Promise.withResolvers<void>();
     const turn = newId<TurnId>(this.#parts.now().getTime());
-    const work: Work = { turn, seq: 0, abort: new AbortController(), done: promise, closed: false };
+    const work: Work = { turn, abort: new AbortController(), done: promise, closed: false, ended: false };
     this.#work = work;
     const finish = () => {
       this.#work = undefined;
@@ -163,6 +163,8 @@ export class SessionRunner {
       work.closed = true;
     }
     const ms = Math.round(performance.now() - started);
+    // Whoever asks from here on finds it in the store; who asked before is told of it.
+    work.ended = true;
     try {
       this.#log.append([{ type: "turn.ended", turn, data: { ...end, ms } }], { durable: true });
     } catch (error) {
