@@ -26,7 +26,8 @@ async function main(args: readonly string[]): Promise<number> {
     import("./core/program.ts"),
   ]);
   await using opened = new AsyncDisposableStack();
-  const context = openProgram(opened);
+  // What is wrong with the environment is said like any other error, by the first command that needs it.
+  let context: ReturnType<typeof openProgram> | undefined;
   const index = [...COMMANDS, {
     name: "completions",
     summary: "Print the completion script of a shell",
@@ -42,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     env: (name) => Deno.env.get(name),
     columns,
     context: ({ cwd, profile, model }, surface, signal) =>
-      context(surface, signal, {
+      (context ??= openProgram(opened))(surface, signal, {
         ...(cwd === undefined ? {} : { cwd }),
         ...(profile === undefined ? {} : { profile }),
         ...(model === undefined ? {} : { model }),

@@ -14,9 +14,12 @@ export function summaryLines(data: EventData<"turn.ended">, session: string, sta
   const read = cached > 0 ? ` (${formatCount(cached)} cached)` : "";
   const facts = [
     `${data.status} in ${formatMs(data.ms)}`,
-    plural(data.steps, "step"),
-    `${formatCount(input)} tokens in${read}, ${formatCount(output)} out`,
-    formatCost(data.cost),
+    // A tool that a person called takes no model.
+    ...(data.steps === 0 && input + output === 0 ? [] : [
+      plural(data.steps, "step"),
+      `${formatCount(input)} tokens in${read}, ${formatCount(output)} out`,
+      formatCost(data.cost),
+    ]),
     `session ${session}`,
   ];
   const lines = [...fileLines(state), style.dim(facts.join(" · "))];

@@ -94,8 +94,12 @@ async function groupHelp(name: string, asked: boolean, globals: GlobalFlags, dep
   const { renderGroupHelp } = await import("./help.ts");
   const commands = await entry.load();
   if (asked) return print(renderGroupHelp(entry, commands, helpOptions(globals, deps)), deps);
+  const width = Math.max(...commands.map((one) => one.name.length));
   throw new PryxError("usage", `pryx ${name} needs one more word`, {
-    fix: [...commands.map((one) => `pryx ${one.name}  ${one.summary}`), `See: pryx ${name} --help`].join(
+    fix: [
+      ...commands.map((one) => `pryx ${one.name.padEnd(width)}  ${one.summary}`),
+      `See: pryx ${name} --help`,
+    ].join(
       "\n",
     ),
   });
@@ -137,6 +141,7 @@ async function runCommand(
   await using surface = createTerminalSurface({
     io: deps,
     json: globals.json,
+    events: command.streams ?? false,
     quiet: globals.quiet,
     color: globals.color,
     signal: interrupts.signal,
@@ -149,6 +154,11 @@ async function runCommand(
     const context = deps.context(globals, surface, interrupts.signal);
     const result = await command.run(input, attaching(context, surface));
     show(result, command, globals, deps, surface);
+    if (surface.output.failure !== undefined) {
+      throw new PryxError("io", `Cannot write to standard output: ${surface.output.failure}`, {
+        fix: "Make room, or write somewhere else; what the agent answered is kept: pryx sessions show",
+      });
+    }
     return result.exitCode ?? EXIT.done;
   } catch (error) {
     surface.output.flush();

@@ -21,6 +21,8 @@ export interface TerminalOutput extends Disposable {
   flush(): void;
   /** True once the reader of standard output has gone. */
   readonly closed: boolean;
+  /** Why standard output cannot be written to, when that is not because its reader has gone: a full disk. */
+  readonly failure: string | undefined;
 }
 
 /** @param onClosed called once when the reader of standard output has gone (`pryx … | head`). */
@@ -117,6 +119,9 @@ export function createTerminalOutput(
     get closed() {
       return stdout.closed();
     },
+    get failure() {
+      return stdout.failure();
+    },
     [Symbol.dispose]() {
       holds = 0;
       release();
@@ -130,8 +135,10 @@ export function createTerminalOutput(
 function createWriter(stream: TerminalOut, onClosed: () => void) {
   const encoder = new TextEncoder();
   let closed = false;
+  let failure: string | undefined;
   return {
     closed: () => closed,
+    failure: () => failure,
     write(text: string): void {
       if (closed) return;
       try {
@@ -139,8 +146,8 @@ function createWriter(stream: TerminalOut, onClosed: () => void) {
       } catch (error) {
         // EPIPE says the reader has gone, EIO that the terminal has; there is nobody left to tell.
         closed = true;
-        if (!(error instanceof Deno.errors.BrokenPipe)) return;
-        onClosed();
+        if (error instanceof Deno.errors.BrokenPipe) onClosed();
+        else if (!stream.isTerminal()) failure = error instanceof Error ? error.message : String(error);
       }
     },
   };

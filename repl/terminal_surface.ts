@@ -24,6 +24,8 @@ export interface TerminalSurface extends CommandSurface, AsyncDisposable {
 export interface TerminalSurfaceOptions {
   readonly io: TerminalIo;
   readonly json: boolean;
+  /** With `json`: events are printed. Default true; false for commands that print one value at their end. */
+  readonly events?: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
   /** Ends every question. */
@@ -76,6 +78,7 @@ export function createTerminalSurface(options: TerminalSurfaceOptions): Terminal
     attended,
     output,
     event(event) {
+      if (json && options.events === false) return;
       const { out, err } = render(event, run);
       if (out !== "") output.out(out);
       if (err !== "") output.err(err);

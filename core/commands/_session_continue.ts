@@ -24,7 +24,7 @@ const resume = defineCommand({
         items: { type: "string" },
         description: "What to do next, or - to read it from standard input",
       },
-      model: { type: "string", description: "provider/model" },
+      model: { type: "string", description: "The model to use" },
       preset: { type: "string", enum: PRESETS, description: "What is allowed where no rule says otherwise" },
       allow: { type: "array", items: { type: "string" }, description: "Allow kind=target" },
       deny: { type: "array", items: { type: "string" }, description: "Deny kind=target; final" },

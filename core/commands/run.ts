@@ -28,7 +28,7 @@ that would have allowed it are named.`,
       },
       continue: { type: "boolean", description: "Go on with the last session of this folder" },
       resume: { type: "string", description: "Go on with this session" },
-      model: { type: "string", description: "provider/model" },
+      model: { type: "string", description: "The model to use" },
       profile: { type: "string", description: "Profile of the config to use" },
       preset: { type: "string", enum: PRESETS, description: "What is allowed where no rule says otherwise" },
       allow: {

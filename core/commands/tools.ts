@@ -1,4 +1,5 @@
 import { EXIT, PryxError } from "../domain/error.ts";
+import { PRESETS } from "../domain/policy.ts";
 import type { Json } from "../domain/schema.ts";
 import { type Command, defineCommand } from "./command.ts";
 
@@ -32,7 +33,7 @@ const call = defineCommand({
     properties: {
       name: { type: "string", description: "Name of the tool" },
       arguments: { type: "string", description: "JSON object of its arguments" },
-      preset: { type: "string", enum: ["read-only", "workspace", "network-allowlist", "dangerously-full"] },
+      preset: { type: "string", enum: PRESETS, description: "What is allowed where no rule says otherwise" },
       allow: { type: "array", items: { type: "string" }, description: "Allow kind=target" },
       deny: { type: "array", items: { type: "string" }, description: "Deny kind=target" },
     },
@@ -61,7 +62,13 @@ const call = defineCommand({
     }
     const args = parseArguments(input.arguments ?? await stdinText(ctx.surface.input()));
     const pryx = await ctx.pryx();
-    using _shown = pryx.listen((event) => ctx.surface.event(event));
+    using _shown = pryx.listen((event) => {
+      // There is no model to name, and the text is the command's own result: neither is shown as a turn's.
+      if (event.type === "turn.started") return;
+      ctx.surface.event(
+        event.type === "turn.ended" ? { ...event, data: { ...event.data, text: "" } } : event,
+      );
+    });
     const outcome = await pryx.callTool({
       tool: input.name,
       args,

@@ -56,13 +56,14 @@ agent, the policy, the tools, the approvals, the session that is kept.",
     });
     const say = (text: string) => outer.surface.note(text);
     say(
-      `A tour of pryx. The model's side is recorded: no key, no network. The rest is real: the agent loop, the policy, the
-approvals, the tools, and the session that is kept.
+      `A tour of pryx. The model's side is recorded: no key, no network.
+The rest is real: the agent loop, the policy, the approvals, the tools,
+and the session that is kept.
 
-Project   ${folder}
-Policy    --preset ${PRESET}            reads and writes in that folder; running a command asks
-          --allow '${ALLOW}'   this one command may run
-Job       ${TOUR_PROMPT}
+Project  ${folder}
+Policy   --preset ${PRESET}           reads and writes there; commands ask
+         --allow '${ALLOW}'  this one command may run
+Job      ${TOUR_PROMPT.replace(" that it", "\n         that it")}
 `,
     );
     const end = await runOnce(ctx, await ctx.pryx(), {
@@ -103,19 +104,21 @@ function closing(session: string, attended: boolean): string {
   const short = session.slice(-6);
   return `
 What you saw
-- total.sh was changed because the policy allows writes in that folder; sh ./check.sh ran because a rule names it.
-- .env was denied: every preset keeps secret files closed, and no approval opens them.
+- total.sh was changed because the policy allows writes in that folder,
+  and sh ./check.sh ran because a rule names it.
+- .env was denied: every preset keeps secret files closed,
+  and no approval opens them.
 ${
     attended
-      ? "- One command was in no rule, so it asked you; your answer is in the audit log."
-      : "- One command was in no rule. It would have asked you; with nobody at the terminal it was denied, and the run said so."
+      ? "- One command was in no rule, so it asked you;\n  your answer is in the audit log."
+      : "- One command was in no rule. It would have asked you; with nobody at the\n  terminal it was denied, and the run said so."
   }
 
 What to type next
-  pryx sessions show ${short}     everything that happened, with every decision
-  pryx sessions diff ${short}     what was changed; sessions undo puts it back
-  pryx why ${short}               what was denied, and by which rule
-  pryx audit verify         the log of decisions is whole
-  pryx models               then: pryx run --model PROVIDER/MODEL "…"
+  pryx sessions show ${short}  everything that happened, with every decision
+  pryx sessions diff ${short}  what was changed; sessions undo puts it back
+  pryx why ${short}            what was denied, and by which rule
+  pryx audit verify          whether the log of decisions is whole
+  pryx models                then: pryx run --model PROVIDER/MODEL "…"
 `;
 }

@@ -223,6 +223,23 @@ Deno.test("runCli() prints events instead of data with --json when a command str
   assert.equal(JSON.parse(out).data.text, "a\nb");
 });
 
+Deno.test("runCli() prints one value with --json when a command does not stream, whatever it shows", async () => {
+  const showing = command("show", (_input, ctx) => {
+    ctx.surface.event(fakeEvent("notice", { text: "a", level: "info" }));
+    return Promise.resolve({ data: { only: true } });
+  });
+  const { out } = await cli(["show", "--json"], { commands: [showing] });
+  assert.deepEqual(JSON.parse(out), { only: true });
+});
+
+Deno.test("runCli() says so and ends 1 when standard output cannot be written to", async () => {
+  const terminal = createFakeTerminal();
+  terminal.fillStdout();
+  const { code } = await cli(["sessions", "list"], { deps: terminal });
+  assert.equal(code, 1);
+  assert.match(terminal.stderrText(), /Cannot write to standard output: No space left on device/);
+});
+
 Deno.test("runCli() gives the context the globals", async () => {
   const seen: unknown[] = [];
   await cli(["run", "hi", "--cwd", "/w", "--debug"], {

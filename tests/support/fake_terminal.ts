@@ -15,6 +15,8 @@ export interface FakeTerminal extends TerminalIo {
   stderrText(): string;
   /** Makes the next writes to standard output fail as when its reader has gone. */
   breakStdout(): void;
+  /** Makes the next writes to standard output fail as on a full disk. */
+  fillStdout(): void;
 }
 
 export interface FakeTerminalOptions {
@@ -34,6 +36,7 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
   const waits: { text: string; times: number; resolve: () => void }[] = [];
   let arrived = Promise.withResolvers<void>();
   let broken = false;
+  let full = false;
   return {
     out,
     err,
@@ -57,6 +60,7 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
     },
     stdout: {
       writeSync(bytes) {
+        if (full) throw new Error("No space left on device (os error 28)");
         if (broken) throw new Deno.errors.BrokenPipe("Broken pipe");
         out.push(decoder.decode(bytes));
         return bytes.length;
@@ -91,6 +95,7 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
     stdoutText: () => out.join(""),
     stderrText: () => err.join(""),
     breakStdout: () => void (broken = true),
+    fillStdout: () => void (full = true),
   };
 }
 
