@@ -12,6 +12,8 @@ const SHORT = 2_000;
 /** What an answer may need when nothing else is known, tokens: kept free in the context window. */
 const OUTPUT_ROOM = 8_000;
 
+/** A summary of less than this share of the window makes too little room for what it costs. */
+const LEAST_SHARE = 0.1;
 /** Messages that must be added before a compaction that was of no use is tried again. */
 const RETRY_AFTER = 4;
 
@@ -34,15 +36,15 @@ export function createCompaction(
   const { provider, model, turn, signal } = options;
 
   /** Messages when a compaction was last of no use: it is not paid for again before much has been added. */
-  let useless = 0;
+  let useless = -RETRY_AFTER;
 
-  async function now(): Promise<boolean> {
+  async function compact(leastShare: number): Promise<boolean> {
     const contextWindow = await options.contextWindow();
     const keepFrom = compactionPoint(parts.state, contextWindow);
     if (keepFrom === null) return false;
     const all = parts.state.messages;
     const older = all.filter(({ seq }) => seq < keepFrom).map(({ message }) => message);
-    if (older.length === 0) return false;
+    if (older.length === 0 || estimateMessages(older) < contextWindow * leastShare) return false;
     const request = summaryRequest(older, contextWindow * 0.7);
     const tokensBefore = estimateMessages(all.map(({ message }) => message));
     const reservation = await budget.reserve(provider.name, model, estimateMessages(request));
@@ -97,7 +99,7 @@ export function createCompaction(
   }
 
   return {
-    now,
+    now: () => compact(0),
     async ifNeeded() {
       const { state } = parts;
       if (estimateMessages([...state.messages, ...state.pending].map(({ message }) => message)) < SHORT) {
@@ -106,7 +108,7 @@ export function createCompaction(
       const contextWindow = await options.contextWindow();
       const room = Math.max(contextWindow - OUTPUT_ROOM, contextWindow / 2);
       if (!mustCompact(parts.state, overhead, room) || state.messages.length < useless + RETRY_AFTER) return;
-      useless = await now() ? 0 : state.messages.length;
+      useless = await compact(LEAST_SHARE) ? -RETRY_AFTER : state.messages.length;
     },
   } satisfies Compaction;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { ApprovalId } from "../../core/domain/id.ts";
-import type { ApprovalAnswer } from "../../core/domain/policy.ts";
+import type { ApprovalId, GrantId } from "../../core/domain/id.ts";
+import type { ApprovalAnswer, Grant } from "../../core/domain/policy.ts";
 import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
@@ -177,6 +177,81 @@ Deno.test("decisions, approvals and grants are in the audit log, which stays ver
   test.store.deleteSession(end.session);
   assert.equal(test.store.verifyAudit().ok, true);
   assert.equal([...test.store.auditEntries()].length, kinds.length);
+});
+
+const twoNeeds = defineTool({
+  name: "two",
+  description: "Needs two things",
+  parameters: { type: "object", properties: { n: { type: "integer" } }, required: ["n"] },
+  needs: () => [{ kind: "net", target: "one.example:443" }, { kind: "net", target: "two.example:443" }],
+  title: ({ n }) => `two ${n}`,
+  run: () => Promise.resolve({ text: "done" }),
+});
+
+function limitedGrant(id: string, pattern: string, usesLeft: number): Grant {
+  return {
+    id: id as GrantId,
+    needs: [{ kind: "net", pattern }],
+    scope: "host",
+    duration: { kind: "forever" },
+    usesLeft,
+    uses: 0,
+    untrusted: false,
+    createdAt: new Date().toISOString(),
+    by: "human:test",
+  };
+}
+
+Deno.test("a grant that covers a part of an approved action is used with it", async () => {
+  const provider = scriptedProvider([{ calls: [["two", { n: 1 }]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, tools: [twoNeeds] });
+  test.store.putGrant(limitedGrant("g1", "one.example", 1));
+  const answered = answerEach(test, [ALLOW_ONCE]);
+  await test.run("go", { attended: true });
+  assert.equal(answered.count, 1);
+  assert.deepEqual(test.store.grants({ now: new Date().toISOString() }), []);
+});
+
+Deno.test("a grant is counted once a call, and not for a call that the loop guard stops", async () => {
+  const call = { calls: [["two", { n: 1 }]] as const };
+  const provider = scriptedProvider([call, call, call, { text: "ok" }]);
+  await using test = await testPryx({ provider, tools: [twoNeeds] });
+  test.store.putGrant(limitedGrant("g1", "one.example", 9));
+  test.store.putGrant(limitedGrant("g2", "two.example", 9));
+  const { useGrant } = test.store;
+  let lost = false;
+  // Another process uses up the second grant at the last moment, once.
+  test.store.useGrant = (id, now) => id === "g2" && !lost ? !(lost = true) : useGrant(id, now);
+  const end = await test.run("go");
+  const [g1] = test.store.grants({ now: new Date().toISOString() });
+  assert.deepEqual(test.events(end.session, "decision").map(({ data }) => data.verdict), [
+    "ask",
+    "allow",
+    "ask",
+  ]);
+  assert.equal(g1?.uses, 2);
+});
+
+Deno.test("a person's own call that cannot begin is material to the model, not an answer to a call it never made", async () => {
+  const broken = defineTool({
+    name: "broken",
+    description: "Has no title",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => {
+      throw new Error("no title");
+    },
+    run: () => Promise.resolve({ text: "never" }),
+  });
+  const provider = scriptedProvider([{ text: "ok" }]);
+  await using test = await testPryx({ provider, tools: [broken] });
+  const { session } = await test.pryx.callTool({
+    ...{ tool: "broken", args: {}, origin: "human", surface: "test", attended: false },
+    workspace: test.workspace,
+  });
+  await test.run("and?", { session });
+  const roles = provider.requests[0]?.messages.map(({ role }) => role);
+  assert.deepEqual(roles?.filter((role) => role === "tool"), []);
 });
 
 /** Answers approvals in order, and counts them. */

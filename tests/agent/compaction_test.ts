@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import type { ModelRequest } from "../../core/providers/provider.ts";
+import { scriptedProvider, transcript } from "../support/scripted_provider.ts";
+import { testPryx } from "../support/test_pryx.ts";
+
+const LONG = "x".repeat(14_000);
+const isSummary = (request: ModelRequest) => request.tools.length === 0;
+
+Deno.test("an empty summary does not replace the conversation", async () => {
+  const provider = scriptedProvider([
+    { text: `one ${LONG}` },
+    { text: `two ${LONG}` },
+    (request) => ({ text: isSummary(request) ? "  \n" : "no summary was asked for" }),
+    { text: "three" },
+  ]);
+  await using test = await testPryx({ provider, contextWindow: 24_000 });
+  const { session } = await test.run(`first ${LONG}`);
+  await test.run("second", { session });
+  const end = await test.run("third", { session });
+  assert.equal(end.data.text, "three");
+  assert.equal(test.events(session, "compaction").length, 0);
+  assert.match(transcript(provider.requests[3]?.messages ?? [])[0] ?? "", /^user:first/);
+});
+
+Deno.test("what is too large to be kept, with nothing before it, is not summarised at every step", async () => {
+  // One result alone fills the window: a summary of the rest would make no room.
+  const calls = (n: number) => ({ calls: [["read_file", { path: "big.txt", offset: n }]] as const });
+  const provider = scriptedProvider([calls(1), calls(200), { text: "done" }]);
+  await using test = await testPryx({ provider, contextWindow: 10_000 });
+  await Deno.writeTextFile(`${test.workspace}/big.txt`, `${"y".repeat(79)}\n`.repeat(300));
+  const end = await test.run("read it");
+  assert.equal(end.data.text, "done");
+  assert.equal(provider.requests.filter(isSummary).length, 0);
+});
+
+Deno.test("input that comes while the conversation is compacted is seen at the next step", async () => {
+  const provider = scriptedProvider([
+    { text: `one ${LONG}` },
+    { text: `two ${LONG}` },
+    {
+      text: "SUMMARY",
+      during: async () => {
+        await test.pryx.submit({ text: "and this", session, surface: "test", attended: false });
+      },
+    },
+    { text: "three" },
+  ]);
+  await using test = await testPryx({ provider, contextWindow: 24_000 });
+  const { session } = await test.run(`first ${LONG}`);
+  await test.run("second", { session });
+  await test.run("third", { session });
+  assert.deepEqual(transcript(provider.requests[3]?.messages ?? []).slice(-2), [
+    "user:third",
+    "user:and this",
+  ]);
+});
+
+Deno.test("a cancel while the conversation is compacted leaves it as it was", async () => {
+  const provider = scriptedProvider([
+    { text: `one ${LONG}` },
+    { text: `two ${LONG}` },
+    {
+      text: "SUMM",
+      during: ({ signal }) => {
+        void test.pryx.cancel(session, "Interrupted");
+        return Promise.reject(signal.reason);
+      },
+    },
+    { text: "SUMMARY" },
+    { text: "four" },
+  ]);
+  await using test = await testPryx({ provider, contextWindow: 24_000 });
+  const { session } = await test.run(`first ${LONG}`);
+  await test.run("second", { session });
+  const cut = await test.run("third", { session });
+  assert.equal(cut.data.status, "cancelled");
+  assert.equal(test.events(session, "compaction").length, 0);
+  const end = await test.run("fourth", { session });
+  assert.equal(end.data.text, "four");
+  assert.deepEqual(transcript(provider.requests[4]?.messages ?? []).slice(-2), ["user:third", "user:fourth"]);
+});
+
+Deno.test("a summary costs no more than the rest of the budget", async () => {
+  const provider = scriptedProvider([
+    { text: `one ${LONG}` },
+    { text: `two ${LONG}` },
+    { text: "SUMMARY" },
+    { text: "three" },
+  ]);
+  await using test = await testPryx({ provider, contextWindow: 24_000, price: 0.0001 });
+  const { session } = await test.run(`first ${LONG}`);
+  await test.run("second", { session });
+  await test.run("third", { session, limits: { cost: 3 } });
+  const summary = provider.requests[2];
+  assert.ok(summary && isSummary(summary));
+  assert.ok((summary.maxOutputTokens ?? Infinity) < 30_000);
+});
