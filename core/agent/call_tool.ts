@@ -119,15 +119,18 @@ async function runKnownTool(
 async function digestOf(
   parts: SessionParts,
   tool: Tool,
-  args: Json,
+  args: Readonly<Record<string, Json>>,
   needs: readonly Need[],
 ): Promise<string> {
+  const { workspace, needContext } = parts;
+  // A tool that works in another folder calls it so.
+  const cwd = typeof args.cwd === "string" ? await needContext.resolve(args.cwd) : workspace;
   return actionDigest({
     tool: tool.name,
     args,
-    cwd: parts.workspace,
+    cwd: workspace,
     needs: needs.map(formatNeed),
-    files: await actionFiles(needs, parts.workspace),
+    files: await actionFiles(needs, [...new Set([cwd, workspace])]),
   });
 }
 

@@ -40,6 +40,10 @@ interface Before {
   readonly kept: boolean;
 }
 
+/** Stands in the place of a path when the workspace was found too large to look through. */
+const TOO_LARGE = "";
+const NOTHING: Before = { hash: null, mode: 0, stamp: "", kept: false };
+
 export interface FolderOptions {
   readonly workspace: string;
   /** The workspace's ignore rules, read when they are first needed. */
@@ -64,8 +68,20 @@ export async function takeSnapshot(
   );
   const written = needs.filter((need) => need.kind === "write").map((need) => need.target);
   if (looksOnly) return await snapshotFiles(written, options);
-  const ignored = await options.ignored(options.workspace);
-  return await snapshotFolder(options.workspace, { ...options, ignored });
+  const { workspace, known } = options;
+  // Looking through it again would cost as much before every command, and find as little.
+  if (known.has(TOO_LARGE)) return { ...await snapshotFiles(written, options), complete: false };
+  const outside = await snapshotFiles(
+    written.filter((path) => path !== workspace && !path.startsWith(`${workspace}/`)),
+    options,
+  );
+  const ignored = await options.ignored(workspace);
+  const folder = await snapshotFolder(workspace, { ...options, ignored });
+  if (!folder.complete) known.set(TOO_LARGE, NOTHING);
+  return {
+    complete: folder.complete,
+    changes: async () => [...await folder.changes(), ...await outside.changes()],
+  };
 }
 
 /** The changes since `snapshot`, as events of a call. */

@@ -106,23 +106,34 @@ Deno.test("an approval that nobody answers in time is a denial that is reported"
   assert.equal(end.data.unapproved.length, 1);
 });
 
-Deno.test("a script that changes between approval and run is not run", async () => {
-  const provider = scriptedProvider([{ calls: [["shell", { command: "sh job.sh" }]] }, { text: "ok" }]);
-  await using test = await testPryx({ provider });
-  const script = join(test.workspace, "job.sh");
-  await Deno.writeTextFile(script, "echo harmless\n");
-  const listening = test.pryx.listen((event) => {
-    if (event.type !== "approval.requested") return;
-    Deno.writeTextFileSync(script, "touch stolen\n");
-    void test.pryx.decide(event.data.approval as ApprovalId, ALLOW_ONCE);
+for (
+  const [where, command, cwd] of [["the workspace", "sh job.sh"], [
+    "another folder",
+    "sh job.sh",
+    "sub",
+  ]] as const
+) {
+  Deno.test(`a script in ${where} that changes between approval and run is not run`, async () => {
+    const args = { command, ...(cwd ? { cwd } : {}) };
+    const provider = scriptedProvider([{ calls: [["shell", args]] }, { text: "ok" }]);
+    await using test = await testPryx({ provider });
+    const folder = join(test.workspace, cwd ?? ".");
+    await Deno.mkdir(folder, { recursive: true });
+    const script = join(folder, "job.sh");
+    await Deno.writeTextFile(script, "echo harmless\n");
+    const listening = test.pryx.listen((event) => {
+      if (event.type !== "approval.requested") return;
+      Deno.writeTextFileSync(script, "touch stolen\n");
+      void test.pryx.decide(event.data.approval as ApprovalId, ALLOW_ONCE);
+    });
+    const end = await test.run("go", { attended: true });
+    listening[Symbol.dispose]();
+    const [finished] = test.events(end.session, "tool.finished");
+    assert.equal(finished?.data.status, "failed");
+    assert.match(finished?.data.text ?? "", /changed after it was approved/);
+    await assert.rejects(Deno.stat(join(folder, "stolen")), Deno.errors.NotFound);
   });
-  const end = await test.run("go", { attended: true });
-  listening[Symbol.dispose]();
-  const [finished] = test.events(end.session, "tool.finished");
-  assert.equal(finished?.data.status, "failed");
-  assert.match(finished?.data.text ?? "", /changed after it was approved/);
-  await assert.rejects(Deno.stat(join(test.workspace, "stolen")), Deno.errors.NotFound);
-});
+}
 
 Deno.test("require() in the middle of a call is decided like any other need", async () => {
   const curious = defineTool({
