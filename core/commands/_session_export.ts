@@ -11,7 +11,14 @@ export function* toJsonLines(events: Iterable<PryxEvent>): IterableIterator<stri
 export function* toMarkdown(row: SessionRow, events: Iterable<PryxEvent>): IterableIterator<string> {
   yield `# ${row.title || row.id}\n`;
   yield `Session \`${row.id}\` in \`${row.workspace}\`, ${localTime(row.createdAt)}, ${statusOf(row)}.\n`;
+  // Calls may run side by side: a result names its call when it does not follow it.
+  let asked: string | undefined;
   for (const event of events) {
+    if (event.type === "tool.finished" && event.data.call !== asked) {
+      yield `### ${event.data.name}: result\n`;
+      asked = undefined;
+    }
+    if (event.type === "tool.requested") asked = event.data.call;
     const text = section(event, row.workspace);
     if (text !== null) yield `${text}\n`;
   }

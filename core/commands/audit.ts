@@ -99,7 +99,7 @@ const show = defineCommand({
     }
     const lines = entries.map((entry) =>
       `${`#${entry.seq}`.padEnd(6)} ${localTime(entry.at, "second")}  ${entry.kind.padEnd(9)} ${
-        oneLine(describe(entry.data), 200)
+        oneLine(describe(entry), 200)
       }`
     );
     return {
@@ -109,8 +109,17 @@ const show = defineCommand({
   },
 });
 
-/** `verdict=deny tool=shell …`: plain values as they are, the rest as JSON. */
-function describe(data: AuditEntry["data"]): string {
+/**
+ * What a person looks for: of a decision its verdict, tool and needs; of the rest `name=value`, plain values as they are,
+ * others as JSON. Digests and ids of calls are for programs (--json).
+ */
+function describe({ kind, data }: AuditEntry): string {
+  const { verdict, by, tool, needs, session } = data;
+  if (kind === "decision" && typeof verdict === "string" && Array.isArray(needs)) {
+    const targets = needs.map((need) => String(need).replace(new RegExp(`^${verdict} `, "u"), ""));
+    const who = by === "policy" ? "" : ` by ${by}`;
+    return `${verdict}${who}  ${tool}  ${targets.join(", ") || "(needs nothing)"}  session ${session}`;
+  }
   return Object.entries(data).filter(([, value]) => value !== null && value !== undefined)
     .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`).join(" ");
 }

@@ -37,7 +37,7 @@ const trust = defineCommand({
     }
     const state = await (await ctx.policy()).trust();
     if (input.remove) return await remove(state, ctx);
-    if (input.show) return await showFiles(state);
+    if (input.show && state.files.length > 0) return await showFiles(state);
     if (state.files.length === 0) {
       return { data: data(state), text: `There are no instructions in ${state.folder}: nothing to trust` };
     }
@@ -71,7 +71,9 @@ async function ask(state: TrustState, ctx: CommandContext): Promise<boolean> {
   }
   ctx.surface.note(escapeForDisplay(listing(state)));
   return await ctx.surface.confirm(
-    `Trust these ${state.files.length} files to instruct the agent in ${escapeForDisplay(state.folder)}?`,
+    `Trust ${
+      state.files.length === 1 ? "this file" : `these ${state.files.length} files`
+    } to instruct the agent in ${escapeForDisplay(state.folder)}?`,
   );
 }
 

@@ -57,7 +57,7 @@ export function openLeases(db: Database, pid: number): Leases {
 }
 
 export function busy(session: SessionId, holder: number, own: number): PryxError {
-  const who = holder === own ? "this process" : `process ${holder}`;
+  const who = holder === own ? "this process" : "another pryx";
   return new PryxError(
     "session_busy",
     `Cannot open session "${session}": ${who} (pid ${holder}) is working in it`,

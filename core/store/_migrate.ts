@@ -52,8 +52,8 @@ export function migrate(db: DatabaseSync, options: MigrateOptions): void {
   }
 }
 
-/** The version of the schema; 0 for an empty file. */
-function versionOf(db: DatabaseSync, path: string): number {
+/** The version of the schema; 0 for an empty file. `again`: another process may have made it between the two looks. */
+function versionOf(db: DatabaseSync, path: string, again = true): number {
   try {
     const row = db.prepare("SELECT max(version) AS version FROM migrations").get();
     if (typeof row?.version !== "number") throw corrupt(path, new Error("its version table is empty"));
@@ -62,6 +62,7 @@ function versionOf(db: DatabaseSync, path: string): number {
     if (!(error instanceof Error) || !/no such (table|column)/.test(error.message)) throw error;
     const row = db.prepare("SELECT count(*) AS tables FROM sqlite_master").get();
     if (row?.tables === 0) return 0;
+    if (again) return versionOf(db, path, false);
     throw corrupt(path, error);
   }
 }

@@ -38,10 +38,16 @@ export const grep = defineTool({
   },
   title: ({ pattern, path }) => `search for ${pattern}${path === undefined ? "" : ` in ${path}`}`,
   async run({ pattern, path = "." }, ctx) {
+    if (pattern.includes("\0")) {
+      return failed("Cannot search: a pattern cannot hold a NUL character; write \\x00");
+    }
     const real = await ctx.resolve(path);
-    if (await ctx.files.stat(real) === null) {
+    const found = await ctx.files.stat(real);
+    if (found === null) {
       return failed(`Cannot search ${path}: it does not exist${await suggestNames(real, ctx)}`);
     }
+    // Ripgrep would wait for a pipe, and read a device without end.
+    if (found.kind === "other") return failed(`Cannot search ${path}: it is neither a file nor a folder`);
     const result = await runRipgrep(pattern, real, ctx);
     ctx.signal.throwIfAborted();
     const { head, tail, dropped } = result.stdout;
@@ -49,13 +55,15 @@ export const grep = defineTool({
     const problem = decode([result.stderr.head, result.stderr.tail]).trim();
     const cut = result.timedOut || result.outputExceeded === true || dropped > 0;
     // 2 also stands for a file that could not be read: what was found elsewhere still counts.
-    if (result.code === 2 && output === "") {
+    const unread = unreadable(problem);
+    if (result.code === 2 && output === "" && unread === undefined) {
       return failed(`Cannot search for ${pattern}: ${reasonOf(problem)}`);
     }
     if (!cut && result.code !== 0 && result.code !== 1 && result.code !== 2) {
       return failed(`ripgrep ended with ${result.signal ?? `code ${result.code}`}: ${reasonOf(problem)}`);
     }
     return await answer(pattern, output, {
+      ...(unread === undefined ? {} : { cut: unread }),
       ...(result.timedOut ? { cut: `the search was stopped after ${TIME_LIMIT_MS / 1000} s` } : {}),
       ...(cut && !result.timedOut ? { cut: "there are more matches than can be shown" } : {}),
     }, ctx);
@@ -143,6 +151,16 @@ async function answer(
   }`;
   const text = `${summary}\n\n${groups.join("\n\n")}`;
   return { ...await truncate(text, ctx, "grep.txt"), data: { matches, files: files.length } };
+}
+
+/** What could not be read, when that is all that went wrong: ripgrep says each with the system's error behind it. */
+function unreadable(problem: string): string | undefined {
+  const lines = problem.split("\n").filter((line) => line !== "");
+  const [first] = lines;
+  if (first === undefined || !lines.every((line) => /\(os error \d+\)$/u.test(line))) return undefined;
+  const text = first.replace(/^rg: /u, "");
+  const shown = text.length > 300 ? `${text.slice(0, 120)} … ${text.slice(-120)}` : text;
+  return `${count(lines.length, "place")} could not be searched: ${shown}`;
 }
 
 /** Ripgrep's own message, without its name in front. */

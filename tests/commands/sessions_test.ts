@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Command, CommandContext, CommandResult } from "../../core/commands/command.ts";
+import { toMarkdown } from "../../core/commands/_session_export.ts";
 import { commands } from "../../core/commands/sessions.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import type { EventDraft, PryxEvent } from "../../core/domain/event.ts";
@@ -9,7 +10,7 @@ import type { SessionId, TurnId } from "../../core/domain/id.ts";
 import { openBlobs } from "../../core/store/blobs.ts";
 import type { Json } from "../../core/domain/schema.ts";
 import { openStore } from "../../core/store/sqlite.ts";
-import type { Blobs, Store } from "../../core/store/store.ts";
+import type { Blobs, SessionRow, Store } from "../../core/store/store.ts";
 import { created, ended, input, message, notice, started } from "../contract/store_contract.ts";
 import { fakeContext } from "../support/fake_pryx.ts";
 
@@ -578,4 +579,25 @@ Deno.test("sessions undo waits for nobody: a session that is at work is refused"
   const error = await b.fails("sessions undo", {}, "session_busy");
   assert.match(error.message, new RegExp(`pid ${Deno.pid}`));
   assert.equal(read(b.path("a.txt")), "agent");
+});
+
+Deno.test("toMarkdown() says whose result it is when calls ran side by side", () => {
+  const about = { v: 1, session: "s", turn: "t", at: "2026-01-02T03:04:05.000Z" };
+  const events = [
+    { ...about, seq: 1, type: "tool.requested", data: { call: "a", name: "glob", args: {} } },
+    { ...about, seq: 2, type: "tool.requested", data: { call: "b", name: "grep", args: {} } },
+    { ...about, seq: 3, type: "tool.finished", data: { call: "b", name: "grep", status: "done", text: "B" } },
+    { ...about, seq: 4, type: "tool.finished", data: { call: "a", name: "glob", status: "done", text: "A" } },
+  ] as unknown as PryxEvent[];
+  const row = {
+    id: "s",
+    workspace: "/w",
+    title: "x",
+    createdAt: about.at,
+    status: "done",
+  } as unknown as SessionRow;
+  const headings = [...toMarkdown(row, events)].join("\n").split("\n").filter((line) =>
+    line.startsWith("###")
+  );
+  assert.deepEqual(headings, ["### glob", "### grep", "### glob: result"]);
 });

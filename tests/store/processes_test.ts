@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import type { ApprovalId, CallId, GrantId, SessionId } from "../../core/domain/id.ts";
+import { migrate } from "../../core/store/_migrate.ts";
+import { MIGRATIONS } from "../../core/store/migrations/migrations.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import { created, throwsCode } from "../contract/store_contract.ts";
 
@@ -238,3 +241,28 @@ Deno.test({
       assert.equal(result.write.code, "read_only", JSON.stringify(result));
     }),
 });
+
+Deno.test("migrate() takes tables that another process made between two looks for a database, not for damage", () =>
+  inFolder((folder) => {
+    const path = join(folder, "pryx.db");
+    openStore({ path })[Symbol.dispose]();
+    const db = new DatabaseSync(path);
+    let looks = 0;
+    const late = new Proxy(db, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (name === "prepare" && looks++ === 0) throw new Error("no such table: migrations");
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+    try {
+      migrate(late, { path, readOnly: true, migrations: MIGRATIONS, now: () => "" });
+      assert.equal(looks, 3);
+    } finally {
+      db.close();
+    }
+    return Promise.resolve();
+  }));

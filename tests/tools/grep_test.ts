@@ -121,3 +121,31 @@ Deno.test("parseMatches() attributes lines to the right file whatever its name h
     { path: "/w/c", lines: ["  2: x: binary file y"] },
   ]);
 });
+
+Deno.test("grep says what could not be searched, and shows what was found elsewhere", async () => {
+  await using bench = await createBench();
+  await bench.put("a.txt", "needle\n");
+  // Deeper than the system takes a path: made of two halves.
+  const deep = Array(12).fill("d".repeat(200)).join("/");
+  await Deno.mkdir(`${bench.folder}/one/${deep}`, { recursive: true });
+  await Deno.mkdir(`${bench.folder}/two/${deep}`, { recursive: true });
+  await Deno.rename(`${bench.folder}/two`, `${bench.folder}/one/${deep}/two`);
+  const result = await bench.call(grep, { pattern: "needle" });
+  assert.ok(!result.failed, result.text);
+  assert.match(
+    result.text,
+    /^1 matching line in 1 file; 1 place could not be searched: .* … .*\(os error 36\)\n/u,
+  );
+  assert.match((await bench.call(grep, { pattern: "hay" })).text, /^No match for hay: 1 place could not/u);
+});
+
+Deno.test("grep does not wait for a pipe, and takes no NUL", async () => {
+  await using bench = await createBench();
+  assert.ok((await new Deno.Command("mkfifo", { args: [`${bench.folder}/pipe`] }).output()).success);
+  const pipe = await bench.call(grep, { pattern: "x", path: "pipe" });
+  assert.ok(pipe.failed);
+  assert.match(pipe.text, /neither a file nor a folder/);
+  const nul = await bench.call(grep, { pattern: "a\0b" });
+  assert.ok(nul.failed);
+  assert.match(nul.text, /NUL/);
+});
