@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { EXIT } from "../domain/error.ts";
 import { type Command, type CommandContext, defineCommand } from "./command.ts";
 import { RECORDING } from "./_tour_recording.ts";
-import { runOnce } from "./run.ts";
+import { resultOf, runOnce } from "./run.ts";
 
 /** What the tour allows, in the words a person would use on the command line. */
 const PRESET = "workspace";
@@ -66,17 +67,15 @@ Policy   --preset ${PRESET}           reads and writes there; commands ask
 Job      ${TOUR_PROMPT.replace(" that it", "\n         that it")}
 `,
     );
-    const end = await runOnce(ctx, await ctx.pryx(), {
-      text: TOUR_PROMPT,
-      workspace: ctx.cwd,
-      surface: "tour",
-      attended,
-    });
-    await Deno.remove(recording);
+    const submission = { text: TOUR_PROMPT, workspace: ctx.cwd, surface: "tour", attended };
+    const end = await runOnce(ctx, await ctx.pryx(), submission)
+      .finally(() => Deno.remove(recording).catch(() => {}));
     const fixed = end.data.status === "done" && await checkPasses(ctx);
-    say(fixed ? closing(end.session, attended) : "");
+    if (fixed) say(closing(end.session, attended));
     const data = { session: end.session, status: end.data.status, fixed, folder };
-    return fixed ? { data } : { data, exitCode: 1 };
+    if (fixed) return { data };
+    // A tour that was interrupted is no failure of the project: its own code says so.
+    return { data, exitCode: resultOf(end).exitCode || EXIT.error };
   },
 })];
 

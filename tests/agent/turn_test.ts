@@ -282,6 +282,26 @@ Deno.test("a long conversation is compacted before the limit, and its last turns
   assert.ok(!shown.some((line) => line.startsWith("user:first")));
 });
 
+Deno.test("an answer that a limit cut off is told to be cut off", async () => {
+  const provider = scriptedProvider([{ text: "half of", finish: "length" }]);
+  await using test = await testPryx({ provider });
+  const end = await test.run("go");
+  assert.equal(end.data.text, "half of");
+  assert.match(test.events(end.session, "notice")[0]?.data.text ?? "", /not whole/);
+});
+
+Deno.test("what streamed as reasoning only, before the provider broke off, is counted as spent", async () => {
+  const provider = scriptedProvider([{
+    during: ({ onDelta }) => onDelta("hmm ".repeat(90), "reasoning"),
+    error: new PryxError("provider_interrupted", "The answer broke off"),
+  }]);
+  await using test = await testPryx({ provider, price: 0.001 });
+  const end = await test.run("go");
+  assert.equal(end.data.status, "failed");
+  assert.equal(end.data.usage.output, 100);
+  assert.deepEqual(test.events(end.session, "message"), []);
+});
+
 Deno.test("secrets do not enter events", async () => {
   const provider = scriptedProvider([{ calls: [["read_file", { path: "notes.txt" }]] }, { text: "ok" }]);
   await using test = await testPryx({
