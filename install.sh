@@ -25,6 +25,9 @@ fail() {
   exit "${2:-1}"
 }
 
+# Certificates that this machine trusts count too: a company's proxy has its own.
+export DENO_TLS_CA_STORE="${DENO_TLS_CA_STORE:-mozilla,system}"
+
 prefix=
 uninstall=
 while [ $# -gt 0 ]; do

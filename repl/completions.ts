@@ -22,10 +22,10 @@ export const completions: Command = defineCommand({
   },
   positionals: ["shell"],
   examples: [
-    { line: 'eval "$(pryx completions bash)"', note: "in ~/.bashrc" },
-    { line: 'eval "$(pryx completions zsh)"', note: "in ~/.zshrc, after compinit" },
-    { line: "pryx completions fish > ~/.config/fish/completions/pryx.fish", note: "once" },
-    { line: "pryx completions powershell | Out-String | Invoke-Expression", note: "in $PROFILE" },
+    { line: 'eval "$(pryx completions bash)"', note: "In ~/.bashrc" },
+    { line: 'eval "$(pryx completions zsh)"', note: "In ~/.zshrc, after compinit" },
+    { line: "pryx completions fish > ~/.config/fish/completions/pryx.fish", note: "Once" },
+    { line: "pryx completions powershell | Out-String | Invoke-Expression", note: "In $PROFILE" },
   ],
   run({ shell }) {
     const script = completionScript(shell);

@@ -13,11 +13,11 @@ export interface HelpOptions {
 }
 
 const ROOT_EXAMPLES: readonly Example[] = [
-  { line: "pryx tour", note: "see it work, without a key or a network" },
-  { line: 'pryx run "find the failing test and fix it"', note: "let the agent work in this folder" },
-  { line: 'git diff | pryx run "review this"', note: "piped text is context" },
-  { line: "pryx run --continue", note: "go on with the last session" },
-  { line: "pryx why", note: "explain the last failure" },
+  { line: "pryx tour", note: "See it work, without a key or a network" },
+  { line: 'pryx run "find the failing test and fix it"', note: "Let the agent work in this folder" },
+  { line: 'git diff | pryx run "review this"', note: "Piped text is context" },
+  { line: 'pryx run --continue "now the docs"', note: "Go on with the last session" },
+  { line: "pryx why", note: "Explain the last failure" },
 ];
 
 /** `pryx --help`. Loads no command. */

@@ -3,6 +3,9 @@
 # PRYX_NO_APT=1 installs no Debian packages; PRYX_TOOLCHAIN names the folder that a missing Deno is put in.
 set -eu
 
+# Certificates that this machine trusts count too: a company's proxy has its own.
+export DENO_TLS_CA_STORE="${DENO_TLS_CA_STORE:-mozilla,system}"
+
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/.." && pwd -P)
 cd "$root"
 

@@ -118,7 +118,7 @@ function describe({ kind, data }: AuditEntry): string {
   if (kind === "decision" && typeof verdict === "string" && Array.isArray(needs)) {
     const targets = needs.map((need) => String(need).replace(new RegExp(`^${verdict} `, "u"), ""));
     const who = by === "policy" ? "" : ` by ${by}`;
-    return `${verdict}${who}  ${tool}  ${targets.join(", ") || "(needs nothing)"}  session ${session}`;
+    return `${verdict}${who} · ${tool} · ${targets.join(", ") || "needs nothing"} · session ${session}`;
   }
   return Object.entries(data).filter(([, value]) => value !== null && value !== undefined)
     .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`).join(" ");

@@ -15,9 +15,9 @@ const get = defineCommand({
   input: { type: "object", properties: { key } },
   positionals: ["key"],
   examples: [
-    { line: "pryx config get model", note: "the model that would answer, and what sets it" },
-    { line: "pryx config get policy.deny", note: "every deny rule in force, with its place" },
-    { line: "pryx config get --json", note: "everything, for programs" },
+    { line: "pryx config get model", note: "The model that would answer, and what sets it" },
+    { line: "pryx config get policy.deny", note: "Every deny rule in force, with its place" },
+    { line: "pryx config get --json", note: "Everything, for programs" },
   ],
   async run(input, ctx) {
     const [config, file] = await Promise.all([ctx.config(), ctx.configFile()]);
@@ -68,10 +68,10 @@ const set = defineCommand({
   },
   positionals: ["key", "value"],
   examples: [
-    { line: "pryx config set model openai/gpt-5", note: "the model to use from now on" },
-    { line: "pryx config set policy.deny 'run=git push' --add", note: "one more rule" },
-    { line: "pryx config set providers.openai.key keychain:openai", note: "where its key is kept" },
-    { line: "pryx config set limits.timeout 10m", note: "how long one turn may take" },
+    { line: "pryx config set model openai/gpt-5", note: "The model to use from now on" },
+    { line: "pryx config set policy.deny 'run=git push' --add", note: "One more rule" },
+    { line: "pryx config set providers.openai.key keychain:openai", note: "Where its key is kept" },
+    { line: "pryx config set limits.timeout 10m", note: "How long one turn may take" },
   ],
   async run(input, ctx) {
     const file = await ctx.configFile();
@@ -96,7 +96,7 @@ const unset = defineCommand({
   positionals: ["key"],
   examples: [{
     line: "pryx config unset limits.cost",
-    note: "the default, or a weaker layer, decides again",
+    note: "The default, or a weaker layer, decides again",
   }],
   async run(input, ctx) {
     const file = await ctx.configFile();
@@ -118,8 +118,8 @@ const path = defineCommand({
     properties: { all: { type: "boolean", description: "Every place that settings and data are in" } },
   },
   examples: [
-    { line: '$EDITOR "$(pryx config path)"', note: "edit it by hand" },
-    { line: "pryx config path --all", note: "the managed files, data, state and cache, too" },
+    { line: '$EDITOR "$(pryx config path)"', note: "Edit it by hand" },
+    { line: "pryx config path --all", note: "The managed files, data, state and cache, too" },
   ],
   run(input, ctx) {
     const { paths } = ctx;
@@ -144,7 +144,7 @@ const schema = defineCommand({
   name: "config schema",
   summary: "Print the JSON Schema of the config file",
   input: { type: "object", properties: {} },
-  examples: [{ line: "pryx config schema > pryx.schema.json", note: "for an editor" }],
+  examples: [{ line: "pryx config schema > pryx.schema.json", note: "For an editor" }],
   async run(_input, ctx) {
     const data = asJson((await ctx.configFile()).schema());
     return { data, text: JSON.stringify(data, null, 2) };

@@ -40,9 +40,9 @@ export const commands: readonly Command[] = [
     },
     positionals: ["provider"],
     examples: [
-      { line: "pryx models", note: "everything that can be used now" },
-      { line: "pryx models ollama", note: "what the local Ollama has" },
-      { line: "pryx models openai --json", note: "for programs" },
+      { line: "pryx models", note: "Everything that can be used now" },
+      { line: "pryx models ollama", note: "What the local Ollama has" },
+      { line: "pryx models openai --json", note: "For programs" },
     ],
     async run(input, ctx) {
       const config = await ctx.config();

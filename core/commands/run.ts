@@ -128,19 +128,28 @@ export async function runOnce(
   ctx.signal.throwIfAborted();
   // Events may come before it is known which session they belong to.
   const early: PryxEvent[] = [];
-  const shown: { session?: SessionId } = {};
+  const shown: { session?: SessionId; any?: boolean } = {};
+  const show = (event: PryxEvent) => {
+    shown.any = true;
+    ctx.surface.event(event);
+  };
   using _listening = pryx.listen((event) => {
     if (shown.session === undefined) early.push(event);
-    else if (event.session === shown.session) ctx.surface.event(event);
+    else if (event.session === shown.session) show(event);
   });
   const submitted = await pryx.submit(submission);
   shown.session = submitted.session;
-  for (const event of early.splice(0)) if (event.session === shown.session) ctx.surface.event(event);
+  for (const event of early.splice(0)) if (event.session === shown.session) show(event);
   const stop = () => void pryx.cancel(submitted.session, reasonOf(ctx.signal));
   if (ctx.signal.aborted) stop();
   else ctx.signal.addEventListener("abort", stop, { once: true });
   try {
-    return await pryx.ended(submitted.session, submitted.turn);
+    const end = await pryx.ended(submitted.session, submitted.turn);
+    if (!shown.any) {
+      ctx.surface.note(`This job was run before, in session ${submitted.session}; its answer was:`);
+      ctx.surface.event(end);
+    }
+    return end;
   } finally {
     ctx.signal.removeEventListener("abort", stop);
   }

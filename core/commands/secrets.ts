@@ -31,10 +31,10 @@ const set = defineCommand({
   },
   positionals: ["name"],
   examples: [
-    { line: "pryx secrets set openai --provider openai", note: "asks for the key and uses it for OpenAI" },
+    { line: "pryx secrets set openai --provider openai", note: "Asks for the key and uses it for OpenAI" },
     {
       line: "pryx secrets set groq --store file < key.txt",
-      note: "from a file, on a machine without a keychain",
+      note: "From a file, on a machine without a keychain",
     },
   ],
   async run(input, ctx) {
@@ -69,7 +69,7 @@ const list = defineCommand({
   name: "secrets list",
   summary: "Show which secrets there are, never their values",
   input: { type: "object", properties: {} },
-  examples: [{ line: "pryx secrets list", note: "names, where they are kept, and who uses them" }],
+  examples: [{ line: "pryx secrets list", note: "Names, where they are kept, and who uses them" }],
   async run(_input, ctx) {
     const [secrets, config] = await Promise.all([ctx.secrets(), ctx.config()]);
     const users = usersOf(config);
@@ -102,7 +102,7 @@ const remove = defineCommand({
   summary: "Remove a secret",
   input: { type: "object", properties: { name, store: storeFlag }, required: ["name"] },
   positionals: ["name"],
-  examples: [{ line: "pryx secrets remove openai", note: "from the store that has it" }],
+  examples: [{ line: "pryx secrets remove openai", note: "From the store that has it" }],
   async run(input, ctx) {
     const secrets = await ctx.secrets();
     const store = input.store === undefined

@@ -23,5 +23,9 @@ export function checkValue(name: string, value: string): void {
     : value.length > MAX_LENGTH
     ? `the value is longer than ${MAX_LENGTH / 1024} KB`
     : undefined;
-  if (problem) throw new PryxError("input_invalid", `Cannot store the secret "${name}": ${problem}`);
+  if (problem) {
+    throw new PryxError("input_invalid", `Cannot store the secret "${name}": ${problem}`, {
+      fix: `Type it when asked, or give it on standard input: pryx secrets set ${name} < FILE`,
+    });
+  }
 }

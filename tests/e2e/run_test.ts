@@ -158,3 +158,31 @@ Deno.test("sessions undo puts back what a run changed", async () => {
   assert.equal(undone.code, 0, undone.stderr);
   assert.equal(await pryx.read("a.txt"), "before\n");
 });
+
+Deno.test("a job whose key was seen before is not run again, and its answer is printed again", async () => {
+  await using pryx = await withModel([{ text: "first" }]);
+  const run = () => pryx.run(["run", "count", "--key", "nightly"]);
+  assert.equal((await run()).stdout, "first\n");
+  const again = await run();
+  assert.deepEqual([again.code, again.stdout], [0, "first\n"]);
+  assert.match(again.stderr, /was run before, in session/);
+  assert.equal(pryx.server.requests.length, 1);
+});
+
+Deno.test("tools call prints its result once, and one value with --json", async () => {
+  await using pryx = await withModel([]);
+  await pryx.write("a.txt", "text\n");
+  const call = ["tools", "call", "list_dir", '{"path":"."}'];
+  const { stdout, stderr } = await pryx.run(call);
+  assert.equal(stdout, "a.txt  5 bytes\n");
+  assert.doesNotMatch(stderr, /none|tokens/);
+  const { status, text } = await pryx.json(call) as { status: string; text: string };
+  assert.deepEqual([status, text], ["done", "a.txt  5 bytes"]);
+});
+
+Deno.test("without a home folder pryx says what to set", async () => {
+  await using pryx = await withModel([]);
+  const { code, stderr } = await pryx.run(["sessions", "list"], { env: { HOME: "", PRYX_HOME: "" } });
+  assert.equal(code, 2);
+  assert.match(stderr, /^pryx: Cannot find your home folder.*\n {2}Set HOME or PRYX_HOME\n$/);
+});
