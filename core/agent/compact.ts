@@ -36,6 +36,39 @@ export function compactionPoint(state: SessionState, contextWindow: number): num
   return seq ?? null;
 }
 
+/** A result is not cut below this, tokens: its head and tail must still say something. */
+const LEAST_RESULT = 400;
+
+/**
+ * The messages as they fit into `room` tokens: results of tools that are large beside it lose their middle, the oldest
+ * first. What fits is shown as it is. Compaction keeps the last step verbatim; in a small window that alone may be too much.
+ */
+export function fitResults(messages: readonly Message[], room: number): readonly Message[] {
+  let excess = estimateMessages(messages) - room;
+  if (excess <= 0) return messages;
+  const most = Math.max(LEAST_RESULT, Math.floor(room / 8));
+  return messages.map((message) => {
+    const size = estimateMessage(message);
+    if (excess <= 0 || message.role !== "tool" || size <= most) return message;
+    const text = cutMiddle(message.text, most * 3);
+    const cut = { ...message, text };
+    excess -= size - estimateMessage(cut);
+    return cut;
+  });
+}
+
+function cutMiddle(text: string, chars: number): string {
+  const half = Math.floor(chars / 2);
+  const left = text.length - 2 * half;
+  return left <= 0
+    ? text
+    : `${
+      text.slice(0, half)
+    }\n[… ${left} characters left out: they do not fit into the model's context. Ask for less at a time …]\n${
+      text.slice(-half)
+    }`;
+}
+
 /** What the summarising model is asked: the older part as text, and what a good summary holds. */
 export function summaryRequest(older: readonly Message[], maxTokens: number): readonly Message[] {
   const transcript: string[] = [];

@@ -1,7 +1,7 @@
-import { NO_USAGE } from "../domain/message.ts";
+import { type Message, NO_USAGE } from "../domain/message.ts";
 import type { ModelResponse } from "../providers/provider.ts";
 import type { Budget } from "./budget.ts";
-import { compactionPoint, mustCompact, summaryMessage, summaryRequest } from "./compact.ts";
+import { compactionPoint, fitResults, mustCompact, summaryMessage, summaryRequest } from "./compact.ts";
 import type { SessionParts } from "./session_parts.ts";
 import type { Tally } from "./tally.ts";
 import { estimateMessages, estimateTokens } from "./tokens.ts";
@@ -21,6 +21,8 @@ const RETRY_AFTER = 4;
 export interface Compaction {
   /** Before a request: compacts when the next one would come too close to the limit. */
   ifNeeded(): Promise<void>;
+  /** The messages as they fit into the window, when compaction could not make them. */
+  fit(messages: readonly Message[]): Promise<readonly Message[]>;
   /** Replaces the older part of the conversation by a summary. False when that made nothing smaller. */
   now(): Promise<boolean>;
 }
@@ -37,6 +39,12 @@ export function createCompaction(
 
   /** Messages when a compaction was last of no use: it is not paid for again before much has been added. */
   let useless = -RETRY_AFTER;
+
+  /** Tokens that a request may have. */
+  async function roomFor(): Promise<number> {
+    const contextWindow = await options.contextWindow();
+    return Math.max(contextWindow - OUTPUT_ROOM, contextWindow / 2);
+  }
 
   async function compact(leastShare: number): Promise<boolean> {
     const contextWindow = await options.contextWindow();
@@ -100,14 +108,18 @@ export function createCompaction(
 
   return {
     now: () => compact(0),
+    async fit(messages) {
+      if (estimateMessages(messages) < SHORT) return messages;
+      return fitResults(messages, await roomFor() - overhead);
+    },
     async ifNeeded() {
       const { state } = parts;
       if (estimateMessages([...state.messages, ...state.pending].map(({ message }) => message)) < SHORT) {
         return;
       }
-      const contextWindow = await options.contextWindow();
-      const room = Math.max(contextWindow - OUTPUT_ROOM, contextWindow / 2);
-      if (!mustCompact(parts.state, overhead, room) || state.messages.length < useless + RETRY_AFTER) return;
+      if (
+        !mustCompact(parts.state, overhead, await roomFor()) || state.messages.length < useless + RETRY_AFTER
+      ) return;
       useless = await compact(LEAST_SHARE) ? -RETRY_AFTER : state.messages.length;
     },
   } satisfies Compaction;

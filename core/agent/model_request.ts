@@ -16,6 +16,8 @@ export interface RequestSetting {
   readonly tools: readonly ToolDescription[];
   /** Tokens of instructions and tools in every request. */
   readonly overhead: number;
+  /** Makes the messages fit into the model's context. */
+  readonly fit: (messages: readonly Message[]) => Promise<readonly Message[]>;
   /** Told the text of a message that broke off. */
   readonly onBroken: (text: string) => void;
 }
@@ -37,10 +39,8 @@ export async function requestModel(
     turn,
     data: { step, model: name, reserved: reservation.reserved },
   }]);
-  const messages: Message[] = [
-    { role: "system", text: systemPrompt },
-    ...state.messages.map((one) => one.message),
-  ];
+  const shown = await setting.fit(state.messages.map((one) => one.message));
+  const messages: Message[] = [{ role: "system", text: systemPrompt }, ...shown];
 
   const partial = partialWriter(parts, turn);
   const started = performance.now();

@@ -77,8 +77,9 @@ class TurnRun {
     const onBroken = (text: string) => {
       this.lastText = text;
     };
-    this.#setting = { options, budget, tally, tools, overhead, onBroken };
     this.#compaction = createCompaction(parts, options, budget, tally, overhead);
+    const { fit } = this.#compaction;
+    this.#setting = { options, budget, tally, tools, overhead, fit, onBroken };
   }
 
   async loop(): Promise<string> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fitResults } from "../../core/agent/compact.ts";
 import type { ModelRequest } from "../../core/providers/provider.ts";
 import { scriptedProvider, transcript } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
@@ -94,4 +95,29 @@ Deno.test("a summary costs no more than the rest of the budget", async () => {
   const summary = provider.requests[2];
   assert.ok(summary && isSummary(summary));
   assert.ok((summary.maxOutputTokens ?? Infinity) < 30_000);
+});
+
+Deno.test("fitResults() cuts large results from the oldest on, until the rest fits", () => {
+  const result = (call: string, length: number) =>
+    ({ role: "tool", call, name: "read_file", text: `<${"z".repeat(length)}>` }) as const;
+  const messages = [result("a", 20_000), result("b", 20_000), result("c", 20_000), result("d", 100)];
+  const fitted = fitResults(messages, 13_000);
+  assert.equal(fitResults(messages, 100_000), messages);
+  assert.deepEqual(fitted.map((message) => message.text.length < 20_000), [true, false, false, true]);
+  assert.match(fitted[0]?.text ?? "", /^<z+\n\[… \d+ characters left out.*\]\nz+>$/);
+  assert.equal(fitted[3], messages[3]);
+});
+
+Deno.test("one result that is larger than a small model's window is shown cut, and kept whole", async () => {
+  const provider = scriptedProvider([
+    { calls: [["read_file", { path: "big.txt" }]] },
+    { text: "done" },
+  ]);
+  await using test = await testPryx({ provider, contextWindow: 8_000 });
+  await Deno.writeTextFile(`${test.workspace}/big.txt`, `${"y".repeat(79)}\n`.repeat(300));
+  const end = await test.run("read it");
+  assert.equal(end.data.text, "done");
+  const shown = provider.requests[1]?.messages.at(-1)?.text ?? "";
+  assert.ok(shown.length < 8_000, `${shown.length}`);
+  assert.ok((test.events(end.session, "tool.finished")[0]?.data.text.length ?? 0) > 20_000);
 });
