@@ -128,7 +128,7 @@ async function askPerson(
     call: action.call,
     digest: action.digest,
     tool: action.tool,
-    summary: action.summary,
+    summary: parts.redact(action.summary),
     judgements: decision.judgements,
     now,
     ttlMs: wait,
@@ -250,7 +250,7 @@ function record(
     digest: action.digest,
     verdict,
     by,
-    needs: judgements.map((one) => `${one.verdict} ${formatNeed(one.need)}`),
+    needs: judgements.map((one) => parts.redact(`${one.verdict} ${formatNeed(one.need)}`)),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from "../domain/schema.ts";
 
-/** Members that are no text of anybody: taking something out of them would break what they refer to. */
+/** Members of events that are no text of anybody: taking something out of them would break what they refer to. */
 const LITERAL = new Set([
   "opaque",
   "digest",
@@ -20,10 +20,10 @@ const LITERAL = new Set([
 
 /** The data of an event with every secret out of its texts. The same object when there was none. */
 export function redactData<T>(data: T, redact: (text: string) => string): T {
-  return walk(data as Json, redact) as T;
+  return walk(data as Json, redact, LITERAL) as T;
 }
 
-function walk(value: Json, redact: (text: string) => string): Json {
+function walk(value: Json, redact: (text: string) => string, literal?: ReadonlySet<string>): Json {
   if (typeof value === "string") return redact(value);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
@@ -32,7 +32,7 @@ function walk(value: Json, redact: (text: string) => string): Json {
   }
   let changed: Record<string, Json> | undefined;
   for (const [name, member] of Object.entries(value as Record<string, Json>)) {
-    if (LITERAL.has(name)) continue;
+    if (literal?.has(name)) continue;
     const without = walk(member, redact);
     if (without !== member) (changed ??= { ...value as Record<string, Json> })[name] = without;
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { ApprovalId } from "../../core/domain/id.ts";
 import { redactBytes, redactData } from "../../core/agent/redact_data.ts";
 import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
@@ -9,9 +10,10 @@ const SECRET = "hunter2-secret";
 const redact = (text: string) => text.replaceAll(SECRET, "[redacted]");
 
 Deno.test("redactData() takes secrets out of every text, and leaves references as they are", () => {
-  const data = { args: { list: [`a ${SECRET}`, 1, null] }, call: SECRET, opaque: { items: [SECRET] } };
+  const args = { list: [`a ${SECRET}`, 1, null], question: SECRET };
+  const data = { args, call: SECRET, opaque: { items: [SECRET] } };
   assert.deepEqual(redactData(data, redact), {
-    args: { list: ["a [redacted]", 1, null] },
+    args: { list: ["a [redacted]", 1, null], question: "[redacted]" },
     call: SECRET,
     opaque: { items: [SECRET] },
   });
@@ -57,4 +59,26 @@ Deno.test("no secret enters an event or a kept output, on whichever way it comes
   const outputs = join(test.folder, "state", "outputs", end.session);
   const [kept] = await Array.fromAsync(Deno.readDir(outputs));
   assert.equal(await Deno.readTextFile(join(outputs, kept?.name ?? "")), "kept [redacted]");
+});
+
+Deno.test("no secret enters the audit log or a stored approval", async () => {
+  const call = { calls: [["shell", { command: `curl -H 'x: ${SECRET}' example.org` }]] as const };
+  const provider = scriptedProvider([call, { text: "ok" }]);
+  await using test = await testPryx({ provider, redact });
+  using _answering = test.pryx.listen((event) => {
+    if (event.type !== "approval.requested") return;
+    assert.ok(
+      !JSON.stringify(test.store.approval(event.data.approval as ApprovalId)?.summary).includes(SECRET),
+    );
+    const answer = {
+      verdict: "deny",
+      duration: { kind: "once" },
+      scope: "workspace",
+      by: "human:test",
+    } as const;
+    void test.pryx.decide(event.data.approval as ApprovalId, answer);
+  });
+  const end = await test.run("go", { attended: true });
+  assert.equal(test.events(end.session, "approval.decided").length, 1);
+  assert.ok(!JSON.stringify([...test.store.auditEntries()]).includes(SECRET));
 });
