@@ -2,6 +2,7 @@ import { escapeForDisplay } from "../domain/display.ts";
 import { PryxError } from "../domain/error.ts";
 import type { Duration, Grant } from "../domain/policy.ts";
 import type { Json } from "../domain/schema.ts";
+import { localTime } from "./_session_text.ts";
 import { type Command, type CommandContext, defineCommand } from "./command.ts";
 
 const list = defineCommand({
@@ -40,13 +41,20 @@ function describeGrant(grant: Grant, valid: boolean): string {
     where,
     durationText(grant.duration),
     `used ${grant.uses} time${grant.uses === 1 ? "" : "s"}${left}`,
-    `by ${grant.by} at ${grant.createdAt}`,
+    `by ${grant.by} at ${localTime(grant.createdAt)}`,
     ...(grant.untrusted ? ["under taint too"] : []),
-    ...(grant.revokedAt === undefined ? valid ? [] : ["no longer valid"] : [`revoked at ${grant.revokedAt}`]),
+    ...(grant.revokedAt === undefined
+      ? valid ? [] : ["no longer valid"]
+      : [`revoked at ${localTime(grant.revokedAt)}`]),
   ];
-  return `${grant.id}  ${grant.needs.map((need) => `${need.kind}=${need.pattern}`).join("  ")}\n  ${
-    details.join("; ")
-  }`;
+  return `${grant.id}  ${needsText(grant)}\n  ${details.join("; ")}`;
+}
+
+/** A command that is granted as it stands, and not as a beginning, has `=` before it: said in words here. */
+function needsText({ needs }: Grant): string {
+  return needs.map(({ kind, pattern }) =>
+    kind === "run" && pattern.startsWith("=") ? `run=${pattern.slice(1)} (exactly)` : `${kind}=${pattern}`
+  ).join(", ");
 }
 
 function durationText(duration: Duration): string {
@@ -56,7 +64,7 @@ function durationText(duration: Duration): string {
     case "session":
       return "for its session";
     case "until":
-      return `until ${duration.at}`;
+      return `until ${localTime(duration.at)}`;
     case "forever":
       return "until revoked";
   }
@@ -98,9 +106,7 @@ const revoke = defineCommand({
     return {
       data: { revoked: revoked.map((grant) => grant.id) },
       text: revoked.length === 0 ? "There is nothing to revoke" : escapeForDisplay(
-        revoked.map((grant) =>
-          `Revoked ${grant.id}  ${grant.needs.map((n) => `${n.kind}=${n.pattern}`).join("  ")}`
-        )
+        revoked.map((grant) => `Revoked ${grant.id}  ${needsText(grant)}`)
           .join("\n"),
       ),
     };

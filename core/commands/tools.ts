@@ -16,12 +16,23 @@ const list = defineCommand({
         tool.parameters.required?.includes(name) ? name : `${name}?`
       );
       const first = tool.description.split(/(?<=\.)\s/, 1)[0] ?? "";
-      return `${tool.name.padEnd(width)}  {${names.join(", ")}}\n${" ".repeat(width)}  ${first}`;
+      const rest = wrap(first, 78 - width).map((line) => `${" ".repeat(width)}  ${line}`);
+      return [`${tool.name.padEnd(width)}  {${names.join(", ")}}`, ...rest].join("\n");
     });
     const data = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
     return { data: data as unknown as Json, text: lines.join("\n") };
   },
 });
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 1 > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
 
 const call = defineCommand({
   name: "tools call",

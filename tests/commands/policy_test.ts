@@ -198,7 +198,7 @@ Deno.test("grants list shows those that hold, and all when asked", async () => {
   const { text, data } = await machine.run("grants list");
   assert.match(
     text ?? "",
-    /^aaaa1111 {2}run==git push\n {2}on this host; until revoked; used 0 times, 2 left; by human:test/u,
+    /^aaaa1111 {2}run=git push \(exactly\)\n {2}on this host; until revoked; used 0 times, 2 left; by human:test/u,
   );
   assert.equal((data as unknown[]).length, 1);
   const all = await machine.run("grants list", { all: true });
