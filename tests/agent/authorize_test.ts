@@ -190,6 +190,37 @@ Deno.test("decisions, approvals and grants are in the audit log, which stays ver
   assert.equal([...test.store.auditEntries()].length, kinds.length);
 });
 
+Deno.test("what came from outside makes later requests to the network ask again, until the session is told otherwise", async () => {
+  const outside = defineTool({
+    name: "outside",
+    description: "Brings content from outside",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => "outside",
+    run: () => Promise.resolve({ text: "a page", taints: "https://example.org/" }),
+  });
+  const provider = scriptedProvider([
+    { calls: [["two", { n: 1 }]] },
+    { calls: [["outside", {}]] },
+    { calls: [["two", { n: 2 }]] },
+    { text: "ok" },
+    { calls: [["two", { n: 3 }]] },
+    { text: "ok" },
+  ]);
+  await using test = await testPryx({ provider, tools: [twoNeeds, outside], allow: ["net=*"] });
+  const first = await test.run("go");
+  // The taint is the session's, not the turn's, and comes back from the store.
+  await using again = await testPryx({
+    provider,
+    tools: [twoNeeds, outside],
+    allow: ["net=*"],
+    folder: test.folder,
+  });
+  await again.run("and again", { session: first.session });
+  const verdicts = test.events(first.session, "decision").map(({ data }) => data.verdict);
+  assert.deepEqual(verdicts, ["allow", "allow", "ask", "ask"]);
+});
+
 const twoNeeds = defineTool({
   name: "two",
   description: "Needs two things",

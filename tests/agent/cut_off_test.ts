@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Message } from "../../core/domain/message.ts";
 import { emptySession } from "../../core/domain/session.ts";
-import type { SessionId } from "../../core/domain/id.ts";
+import type { ApprovalId, SessionId } from "../../core/domain/id.ts";
 import { repairs } from "../../core/agent/repairs.ts";
 import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
@@ -137,4 +138,94 @@ Deno.test("pryx that shuts down ends what runs, and takes nothing more", async (
   await assert.rejects(test.run("more", { session }), { code: "cancelled" });
   await closing;
   assert.equal(test.events(session, "turn.ended")[0]?.data.status, "cancelled");
+});
+
+/** Every call of an assistant's message is followed by exactly its results, in order, before anything else. */
+function assertWellFormed(messages: readonly Message[], about: string): void {
+  for (const [at, message] of messages.entries()) {
+    if (message.role !== "assistant") continue;
+    const results = messages.slice(at + 1, at + 1 + message.calls.length);
+    const answered = results.map((one) => one.role === "tool" ? one.call : one.role);
+    assert.deepEqual(answered, message.calls.map(({ id }) => id), about);
+  }
+  const tools = messages.filter(({ role }) => role === "tool").length;
+  const calls = messages.reduce((sum, one) => sum + (one.role === "assistant" ? one.calls.length : 0), 0);
+  assert.equal(tools, calls, about);
+}
+
+Deno.test("a turn that is cancelled at any of its events can be gone on with", async () => {
+  const script = () =>
+    [
+      {
+        text: "working",
+        calls: [
+          ["list_dir", { path: "." }],
+          ["write_file", { path: "b.txt", content: "b" }],
+          ["shell", { command: "echo one" }],
+          ["fly", {}],
+        ],
+      },
+      { text: "more", calls: [["shell", { command: "echo two" }]] },
+      { text: "done" },
+    ] as const;
+  let reached = Infinity;
+  for (let cancelAt = 1; cancelAt <= reached; cancelAt++) {
+    let answered = false;
+    const provider = scriptedProvider([]);
+    const steps = script();
+    await using test = await testPryx({
+      provider: {
+        ...provider,
+        complete(request, options) {
+          const asked = request.messages.filter(({ role }) => role === "assistant").length;
+          if (answered) assertWellFormed(request.messages, `cancelled at event ${cancelAt}`);
+          return scriptedProvider([answered ? { text: "going on" } : steps[asked] ?? { text: "done" }])
+            .complete(request, options);
+        },
+      },
+      preset: "workspace",
+      allow: ["run=echo one"],
+    });
+    let events = 0;
+    using _listening = test.pryx.listen((event) => {
+      if (answered) return;
+      if (++events === cancelAt) void test.pryx.cancel(event.session, "Interrupted");
+      if (event.type === "approval.requested") {
+        const allow = {
+          verdict: "allow",
+          duration: { kind: "once" },
+          scope: "workspace",
+          by: "human:test",
+        } as const;
+        void test.pryx.decide(event.data.approval as ApprovalId, allow);
+      }
+    });
+    const end = await test.run("go", { attended: true });
+    if (events < cancelAt) reached = 0;
+    answered = true;
+    const next = await test.run("go on", { session: end.session });
+    assert.equal(next.data.text, "going on", `cancelled at event ${cancelAt}`);
+    assert.deepEqual(test.store.openApprovals(), [], `cancelled at event ${cancelAt}`);
+  }
+});
+
+Deno.test("a session that was cut off after any of its events can be gone on with", async () => {
+  const steps = [
+    { calls: [["list_dir", { path: "." }], ["write_file", { path: "b.txt", content: "b" }], ["fly", {}]] },
+    { text: "more", calls: [["list_dir", { path: ".." }]] },
+    { text: "done" },
+  ] as const;
+  const provider = scriptedProvider([...steps, ...Array.from({ length: 60 }, () => ({ text: "going on" }))]);
+  await using test = await testPryx({ provider, preset: "workspace" });
+  const { session, seq } = await test.run("go");
+  for (let at = 1; at <= seq; at++) {
+    const copy = `copy-${at}` as SessionId;
+    test.store.fork(session, copy, at);
+    const end = await test.run("go on", { session: copy });
+    assert.equal(end.data.text, "going on", `cut off after event ${at}`);
+    const messages = provider.requests.at(-1)?.messages ?? [];
+    assertWellFormed(messages, `cut off after event ${at}`);
+    assert.equal(messages.at(-1)?.text, "go on");
+    assert.equal(messages.filter(({ text }) => text === "go").length, at > 1 ? 1 : 0);
+  }
 });
