@@ -1,8 +1,11 @@
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { delimiter, dirname, isAbsolute, join, resolve, sep as SEPARATOR } from "node:path";
 import { PryxError } from "../domain/error.ts";
 
-/** The absolute path of a program: as given when it has a slash (from `cwd`), else the first of that name on `path`. */
-export function findExecutable(name: string, path: string, cwd: string): string {
+/**
+ * The absolute path of a program: as given when it has a slash (from `cwd`), else the first of that name on `path` that
+ * does not lie in, or lead to, `notFrom`.
+ */
+export function findExecutable(name: string, path: string, cwd: string, notFrom?: string): string {
   const suffixes = Deno.build.os === "windows" ? ["", ".exe", ".cmd", ".bat"] : [""];
   if (/[/\\]/.test(name) && (name.includes("/") || Deno.build.os === "windows")) {
     const program = resolve(cwd, name);
@@ -15,12 +18,22 @@ export function findExecutable(name: string, path: string, cwd: string): string 
     if (!isAbsolute(folder)) continue;
     for (const suffix of suffixes) {
       const program = join(folder, name + suffix);
-      if (isExecutable(program)) return program;
+      if (isExecutable(program) && !(notFrom !== undefined && comesFrom(program, notFrom))) return program;
     }
   }
   throw new PryxError("not_found", `Cannot run ${name}: no program of that name is on PATH`, {
     fix: `Install ${name}, or name it by its whole path`,
   });
+}
+
+function comesFrom(program: string, folder: string): boolean {
+  const inside = (path: string) => path.startsWith(folder.endsWith(SEPARATOR) ? folder : folder + SEPARATOR);
+  try {
+    return inside(program) || inside(Deno.realPathSync(dirname(program)) + SEPARATOR) ||
+      inside(Deno.realPathSync(program));
+  } catch {
+    return true;
+  }
 }
 
 function isExecutable(path: string): boolean {

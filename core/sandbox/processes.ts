@@ -74,7 +74,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     signal.throwIfAborted();
     const env = childEnvironment(options.env, spec.env, options.home);
     checkFolder(spec.cwd, spec.argv[0]);
-    const program = findExecutable(spec.argv[0], env.PATH ?? "", spec.cwd);
+    const program = findExecutable(spec.argv[0], env.PATH ?? "", spec.cwd, spec.notFrom);
     await prune();
     signal.throwIfAborted();
     const started = performance.now();

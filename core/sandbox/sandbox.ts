@@ -44,6 +44,8 @@ export interface Files {
 export interface ProcessSpec {
   /** argv[0]: an absolute path or a name found on PATH. */
   readonly argv: readonly [string, ...string[]];
+  /** A folder (absolute, resolved) that a program found by name must not come from: what an agent writes may stand there. */
+  readonly notFrom?: string;
   readonly cwd: string;
   /** Added to the allowlisted environment. */
   readonly env?: Readonly<Record<string, string>>;

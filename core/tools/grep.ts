@@ -91,6 +91,8 @@ async function runRipgrep(pattern: string, real: string, ctx: ToolContext): Prom
   ];
   const spec = {
     cwd: "/",
+    // An rg in the workspace, say in node_modules/.bin, is what somebody put there: reading must not run it.
+    notFrom: ctx.cwd,
     timeoutMs: TIME_LIMIT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES * 2,
     killAfterBytes: MAX_OUTPUT_BYTES,

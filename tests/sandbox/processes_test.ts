@@ -235,3 +235,26 @@ Deno.test("layers() says what holds and admits what does not", async () => {
     ["bubblewrap", false],
   ]);
 });
+
+Deno.test("run() passes over programs of that name that come from a folder it is told", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  const work = `${folder}/work`;
+  try {
+    await Deno.mkdir(`${work}/bin`, { recursive: true });
+    await Deno.mkdir(`${folder}/linked`);
+    await Deno.mkdir(`${folder}/good`);
+    for (
+      const [path, said] of [[`${work}/bin/hello`, "planted"], [`${folder}/good/hello`, "good"]] as const
+    ) {
+      await Deno.writeTextFile(path, `#!/bin/sh\necho ${said}\n`, { mode: 0o755 });
+    }
+    await Deno.symlink(`${work}/bin/hello`, `${folder}/linked/hello`);
+    await Deno.symlink(`${work}/bin`, `${folder}/also`);
+    const PATH = `${work}/bin:${folder}/linked:${folder}/also:${folder}/good:/usr/bin:/bin`;
+    await using at = await place({ env: { PATH } });
+    assert.equal(text((await at.run(["hello"])).stdout.head), "planted\n");
+    assert.equal(text((await at.run(["hello"], { notFrom: work })).stdout.head), "good\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
