@@ -114,6 +114,7 @@ export class SessionRunner {
       const status = outcome.status === "cancelled" ? "cancelled" : "done";
       const ms = Math.round(performance.now() - started);
       const end: End = { ...NOTHING_SPENT, status, text: outcome.text, unapproved, personOnly };
+      work.ended = true;
       this.#log.append([{ type: "turn.ended", turn, data: { ...end, ms } }], { durable: true });
       return outcome;
     } finally {

@@ -138,3 +138,14 @@ Deno.test("a person's own tool call can be cancelled like a turn", async () => {
   await test.pryx.cancel(session, "Interrupted");
   assert.equal((await call).status, "cancelled");
 });
+
+Deno.test("the end of a person's own call can be asked for in the tick in which it ends", async () => {
+  await using test = await testPryx({ provider: scriptedProvider([]) });
+  const asked = Promise.withResolvers<{ data: { status: string } }>();
+  using _listening = test.pryx.listen((event) => {
+    if (event.type === "turn.ended") asked.resolve(test.pryx.ended(event.session, event.turn as TurnId));
+  });
+  const call = { tool: "list_dir", args: { path: "." }, origin: "human", workspace: test.workspace } as const;
+  await test.pryx.callTool({ ...call, ...here });
+  assert.equal((await asked.promise).data.status, "done");
+});
