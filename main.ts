@@ -20,11 +20,9 @@ async function main(args: readonly string[]): Promise<number> {
     Deno.stdout.writeSync(new TextEncoder().encode(`pryx ${VERSION}\n`));
     return 0;
   }
-  const [{ runCli }, { COMMANDS }, { openProgram }] = await Promise.all([
-    import("./repl/cli.ts"),
-    import("./core/builtins.ts"),
-    import("./core/program.ts"),
-  ]);
+  const loading = import("./core/program.ts");
+  if (args[0] === "run") void loading.then(({ preloadRun }) => preloadRun());
+  const [{ runCli }, { COMMANDS, openProgram }] = await Promise.all([import("./repl/cli.ts"), loading]);
   await using opened = new AsyncDisposableStack();
   // What is wrong with the environment is said like any other error, by the first command that needs it.
   let context: ReturnType<typeof openProgram> | undefined;

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import type { Pryx } from "./api.ts";
-import { COMMANDS, createProvider, loadTools } from "./builtins.ts";
+import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
 import { findPaths } from "./config/paths.ts";
@@ -9,12 +9,31 @@ import type { Provider } from "./providers/provider.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
 
+export { COMMANDS };
+
 /** Makes what commands work with. */
 export type CreateContext = (
   surface: CommandSurface,
   signal: AbortSignal,
   overrides: Overrides,
 ) => CommandContext;
+
+/**
+ * Begins to read what a run will need, all of it at once: its modules load while the command line is understood and the
+ * settings are read, instead of one after another. Fails in silence: who needs a module imports it again.
+ */
+export function preloadRun(): void {
+  const wanted = [
+    import("./commands/run.ts"),
+    import("./config/load_config.ts"),
+    import("./pryx.ts"),
+    import("./store/sqlite.ts"),
+    import("./builtins.ts"),
+    // Loads the runtime's own HTTP client; nothing leaves the machine.
+    fetch("data:,").then((response) => response.body?.cancel()),
+  ];
+  for (const one of wanted) one.catch(() => {});
+}
 
 /** A value made on first use and kept. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -36,17 +55,15 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
   const store = once(async () =>
     opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
   );
-  const blobs = once(async () => (await import("./store/blobs.ts")).openBlobs(join(paths.state, "blobs")));
-  const redactor = once(async () => (await import("./secrets/redact.ts")).createRedactor());
-  const secrets = once(async () =>
-    (await import("./secrets/create_secrets.ts")).createSecrets({ env, paths })
-  );
+  const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
+  const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
+  const secrets = once(async () => (await import("./builtins.ts")).createSecrets({ env, paths }));
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const openSandbox = async (scope: string) => {
     const { createSandbox } = await import("./sandbox/create_sandbox.ts");
     return opened.use(createSandbox({ home, env, scopes: [scope] }));
   };
-  const tools = once(loadTools);
+  const tools = once(async () => (await import("./builtins.ts")).TOOLS);
   /** The one that runs: surfaces answer its approvals whichever context they hold. */
   let active: Promise<Pryx> | undefined;
 
@@ -72,7 +89,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       return known;
     };
     const catalog = once(async () => {
-      const { createCatalog } = await import("./providers/catalog.ts");
+      const { createCatalog } = await import("./builtins.ts");
       return createCatalog({
         providers: (await config()).providers,
         cacheFile: join(paths.cache, "prices.json"),
@@ -177,7 +194,8 @@ async function configuredProvider(
     });
   }
   const { key } = found;
-  const made = await createProvider(
+  const { createProvider } = await import("./builtins.ts");
+  const made = createProvider(
     found,
     () => key === undefined ? Promise.resolve(undefined) : secret(key),
   );

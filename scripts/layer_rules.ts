@@ -62,6 +62,7 @@ type Layer =
   | "main"
   | "program"
   | "builtins"
+  | "index"
   | "pryx"
   | "api"
   | "port"
@@ -91,6 +92,7 @@ function placeOf(path: string): Place {
   if (top !== "core") return { layer: path.includes(".") ? "unknown" : "external", folder: "" };
   const folder = `core/${second}`;
   if (path === "core/program.ts") return { layer: "program", folder: "core" };
+  if (path === "core/command_index.ts") return { layer: "index", folder: "core" };
   if (path === "core/builtins.ts") return { layer: "builtins", folder: "core" };
   if (path === "core/pryx.ts") return { layer: "pryx", folder: "core" };
   if (path === "core/api.ts") return { layer: "api", folder: "core" };
@@ -102,9 +104,10 @@ function placeOf(path: string): Place {
 
 /** What each layer may import beside files of its own folder. */
 const MAY_IMPORT: Readonly<Partial<Record<Layer, readonly Layer[]>>> = {
-  main: ["program", "builtins", "pryx", "api", "domain", "surface"],
-  program: ["builtins", "pryx", "agent", "adapter", "policy", "port", "api", "domain"],
+  main: ["program", "pryx", "api", "domain", "surface"],
+  program: ["index", "builtins", "pryx", "agent", "adapter", "policy", "port", "api", "domain"],
   builtins: ["adapter", "port", "api", "domain", "policy"],
+  index: ["adapter", "port"],
   pryx: ["agent", "policy", "port", "api", "domain"],
   agent: ["policy", "port", "api", "domain"],
   policy: ["domain"],
@@ -127,6 +130,7 @@ const SAYS: Readonly<Partial<Record<Layer, string>>> = {
     "main.ts puts the program and its surfaces together; what the program is made of, core/program.ts knows",
   program: "core/program.ts composes what commands work with; surfaces are main.ts's",
   builtins: "core/builtins.ts lists adapters; it imports adapters, ports and core/domain",
+  index: "core/command_index.ts lists commands; it imports them, when their word is typed",
   pryx: "core/pryx.ts wires ports and constructs no adapter: it is given its parts",
   agent: "the agent works with what it is given: policy, ports and core/domain",
   policy: "policy judges values: it imports core/domain and its port",
@@ -174,13 +178,17 @@ function whyNot(path: string, from: Place, one: Import): string | undefined {
   if (from.layer === "api") return to.layer === "domain" ? undefined : SAYS.api;
   // A port stands in its adapters' folder and is theirs to implement, not the other way round.
   if (
-    from.folder === to.folder && from.layer !== "port" && from.layer !== "builtins" && from.layer !== "pryx"
+    from.folder === to.folder && from.layer !== "port" &&
+    !["builtins", "index", "program", "pryx"].includes(from.layer)
   ) {
     return undefined;
   }
   if (!MAY_IMPORT[from.layer]?.includes(to.layer)) return SAYS[from.layer] ?? `${path} may not import it`;
-  if (from.layer === "builtins" && to.layer === "adapter" && !one.dynamic && !one.typeOnly) {
-    return "built-in adapters are loaded when they are used: write `await import()`";
+  if (from.layer === "index" && to.layer === "adapter" && !one.dynamic && !one.typeOnly) {
+    return "a command is loaded when its word is typed: write `import()`";
+  }
+  if (from.layer === "program" && to.layer === "builtins" && !one.dynamic && !one.typeOnly) {
+    return "built-in adapters are loaded when the first of them is used: write `await import()`";
   }
   return undefined;
 }

@@ -42,6 +42,7 @@ export async function requestModel(
   const shown = await setting.fit(state.messages.map((one) => one.message));
   const messages: Message[] = [{ role: "system", text: systemPrompt }, ...shown];
 
+  const warming = step === 1 ? setTimeout(() => warmTools(parts), WARM_AFTER) : undefined;
   const partial = partialWriter(parts, turn);
   const started = performance.now();
   let firstMs: number | undefined;
@@ -73,6 +74,8 @@ export async function requestModel(
     await settleBroken(parts, setting, { text: partial.text, reasoned, input }, reservation, started);
     partial.clear();
     throw error;
+  } finally {
+    clearTimeout(warming);
   }
   const usage = response.usage ?? { ...NO_USAGE, input, output: estimateOutput(response) };
   const cost = await reservation.settle(usage);
@@ -105,6 +108,17 @@ export async function requestModel(
   ] as EventDraft[]);
   partial.clear();
   return response;
+}
+
+/** The request is on its way by then, and an answer this quick needs no head start, milliseconds. */
+const WARM_AFTER = 10;
+
+/** Loads what the first call will need while the model thinks: what fails here fails again, and is told, when it is needed. */
+function warmTools(parts: SessionParts): void {
+  const ignore = () => {};
+  parts.policy().then(() => parts.sandbox()).then(
+    () => parts.needContext.shellNeeds("true", parts.workspace),
+  ).catch(ignore);
 }
 
 /** What an answer took of which the provider does not say it. */

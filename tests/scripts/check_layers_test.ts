@@ -35,8 +35,10 @@ export const shell = (): [Tool, Store] | undefined => undefined;`,
     `import { evaluate } from "../policy/evaluate.ts"; import type { Tool } from "../tools/tool.ts";
 export const turn = (t: Tool) => (evaluate, t);`,
   "core/pryx.ts": `import { turn } from "./agent/turn.ts"; export const createPryx = turn;`,
-  "core/builtins.ts": `import type { Store } from "./store/store.ts";
-export const store = async (): Promise<Store | undefined> => (await import("./store/sqlite.ts")).open();`,
+  "core/builtins.ts": `export { open } from "./store/sqlite.ts";`,
+  "core/command_index.ts": `export const COMMANDS = [() => import("./commands/list.ts")];`,
+  "core/program.ts": `import { COMMANDS } from "./command_index.ts";
+export const program = async () => [COMMANDS, (await import("./builtins.ts")).open];`,
   "repl/cli.ts":
     `import type { Api } from "../core/api.ts"; import type { Command } from "../core/commands/command.ts";
 export type Cli = [Api, Command];`,
@@ -138,9 +140,15 @@ const PLANTED: [name: string, path: string, source: string, expected: RegExp][] 
   ],
   [
     "an adapter loaded at start",
-    "core/builtins.ts",
-    `import { open } from "./store/sqlite.ts"; export const store = open;`,
-    /^core\/builtins\.ts:1: imports core\/store\/sqlite\.ts: built-in adapters are loaded when they are used/,
+    "core/program.ts",
+    `import { open } from "./builtins.ts"; export const store = open;`,
+    /^core\/program\.ts:1: imports core\/builtins\.ts: built-in adapters are loaded when the first of them is used/,
+  ],
+  [
+    "a command loaded before its word is typed",
+    "core/command_index.ts",
+    `import { list } from "./commands/list.ts"; export const COMMANDS = [list];`,
+    /^core\/command_index\.ts:1: imports core\/commands\/list\.ts: a command is loaded when its word is typed/,
   ],
   [
     "a surface that looks behind the API",

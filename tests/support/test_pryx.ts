@@ -11,7 +11,7 @@ import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
 import { openBlobs } from "../../core/store/blobs.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import type { Store } from "../../core/store/store.ts";
-import { loadTools } from "../../core/builtins.ts";
+import { TOOLS } from "../../core/builtins.ts";
 import type { Tool } from "../../core/tools/tool.ts";
 
 export interface TestPryxOptions {
@@ -73,7 +73,7 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
     now: () => new Date(),
     store,
     blobs: openBlobs(join(paths.state, "blobs")),
-    tools: [...await loadTools(), ...options.tools ?? []],
+    tools: [...TOOLS, ...options.tools ?? []],
     catalog: catalogOf(options),
     sandbox: () => Promise.resolve(sandbox),
     provider: () => Promise.resolve(options.provider),
