@@ -20,7 +20,8 @@ export function summaryLines(data: EventData<"turn.ended">, session: string, sta
       `${formatCount(input)} tokens in${read}, ${formatCount(output)} out`,
       formatCost(data.cost),
     ]),
-    `session ${session}`,
+    // Commands take the end of an id; a whole one does not fit into 80 columns with the rest.
+    `session ${session.slice(-6)}`,
   ];
   const lines = [...fileLines(state), style.dim(facts.join(" · "))];
   if (data.status !== "done") lines.push(style.dim(`Go on with it: pryx run --resume ${session} "…"`));

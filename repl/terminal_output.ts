@@ -66,7 +66,7 @@ export function createTerminalOutput(
     const text = pending;
     pending = "";
     stdout.write(text);
-    if (io.stdout.isTerminal()) atLineStart = text.endsWith("\n");
+    if (io.stdout.isTerminal()) atLineStart = endsLine(text);
   }
 
   function release(): void {
@@ -89,7 +89,7 @@ export function createTerminalOutput(
       flush();
       erase();
       stderr.write(text);
-      if (live) atLineStart = text.endsWith("\n");
+      if (live) atLineStart = endsLine(text);
     },
     status(text) {
       if (!live || text === status) return;
@@ -113,7 +113,7 @@ export function createTerminalOutput(
       flush();
       erase();
       stderr.write(text);
-      if (live) atLineStart = text.endsWith("\n");
+      if (live) atLineStart = endsLine(text);
     },
     flush,
     get closed() {
@@ -130,6 +130,12 @@ export function createTerminalOutput(
     },
   };
   return output;
+}
+
+/** A colour may be switched off behind the newline. */
+function endsLine(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- the escape character begins a colour
+  return /\n(?:\x1b\[[0-9;]*m)*$/.test(text);
 }
 
 function createWriter(stream: TerminalOut, onClosed: () => void) {

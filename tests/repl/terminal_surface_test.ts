@@ -296,3 +296,11 @@ Deno.test("terminal surface writes a stream in few pieces", async () => {
     assert.equal(at.terminal.stdoutText().length, 120_000);
   }
 });
+
+Deno.test("a status line is drawn below a coloured line", async () => {
+  await using at = stage();
+  at.surface.output.err("begun\n\x1b[22m");
+  at.surface.output.status("working on it");
+  await at.terminal.shows("working on it");
+  at.surface.output.status("");
+});
