@@ -35,6 +35,6 @@ fi
 export DENO_NO_UPDATE_CHECK=1
 unset OTEL_DENO
 exec "$deno" run -A --no-prompt --no-lock --no-remote --cached-only \\
-  --v8-flags=--max-old-space-size=${options.heapLimit} "$here/bundle/main.js" "$@"
+  --v8-flags=--max-old-space-size=${options.heapLimit},--min-semi-space-size=8 "$here/bundle/main.js" "$@"
 `;
 }
