@@ -3,6 +3,28 @@ import type { SessionId } from "../domain/id.ts";
 import type { SessionRow, Store } from "../store/store.ts";
 import { oneLine } from "./_session_text.ts";
 
+/** Sessions of a folder that are looked through for one with a model in it. */
+const LOOKED_AT = 200;
+
+/**
+ * The newest session of this folder that an agent worked in: what `--continue` goes on with. One that only holds a call
+ * made by hand (`pryx tools call`) is passed over while there is another. Throws `not_found` when there is none at all.
+ */
+export function pickConversation(store: Store, cwd: string): SessionRow {
+  const found = store.sessions({ workspace: cwd, limit: LOOKED_AT }).find((row) => !isByHand(store, row.id));
+  return found ?? pickSession(store, undefined, cwd);
+}
+
+function isByHand(store: Store, id: SessionId): boolean {
+  let started = false;
+  for (const event of store.events(id)) {
+    if (event.type !== "turn.started") continue;
+    if (event.data.model !== "none") return false;
+    started = true;
+  }
+  return started;
+}
+
 /** Candidates that an error lists. */
 const SHOWN = 8;
 

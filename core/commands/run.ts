@@ -5,7 +5,7 @@ import { ERROR_CODES, type ErrorCode, EXIT, PryxError } from "../domain/error.ts
 import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
-import { pickSession } from "./_pick_session.ts";
+import { pickConversation, pickSession } from "./_pick_session.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
 
 /** Material beside a prompt may be this long, bytes; more belongs in a file that the agent reads in pieces. */
@@ -182,7 +182,10 @@ export function resultOf(end: EventOf<"turn.ended">): CommandResult {
 
 async function sessionToContinue(ctx: CommandContext, input: { continue?: boolean; resume?: string }) {
   if (input.resume === undefined && input.continue !== true) return undefined;
-  return pickSession(await ctx.store(), input.resume, ctx.cwd);
+  const store = await ctx.store();
+  return input.resume === undefined
+    ? pickConversation(store, ctx.cwd)
+    : pickSession(store, input.resume, ctx.cwd);
 }
 
 /** The prompt from the arguments, and what is piped in as context; or the prompt itself from a pipe. */

@@ -186,3 +186,12 @@ Deno.test("without a home folder pryx says what to set", async () => {
   assert.equal(code, 2);
   assert.match(stderr, /^pryx: Cannot find your home folder.*\n {2}Set HOME or PRYX_HOME\n$/);
 });
+
+Deno.test("--continue goes on with the agent's work, and not with a tool that was called by hand since", async () => {
+  await using pryx = await withModel([{ text: "one" }, { text: "two" }]);
+  await pryx.run(["run", "first"]);
+  await pryx.run(["tools", "call", "list_dir", '{"path":"."}']);
+  assert.equal((await pryx.run(["run", "--continue", "second"])).stdout, "two\n");
+  const { messages } = pryx.server.requests[1]?.body as { messages: { content: unknown }[] };
+  assert.deepEqual(messages.slice(-3).map(({ content }) => content), ["first", "one", "second"]);
+});
