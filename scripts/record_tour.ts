@@ -5,12 +5,13 @@
  *     deno run -A scripts/record_tour.ts
  */
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { TOUR_FILES, TOUR_PROMPT } from "../core/commands/tour.ts";
 import { recordProvider } from "../core/providers/record.ts";
 import { scriptedProvider, type Step } from "../tests/support/scripted_provider.ts";
 import { testPryx } from "../tests/support/test_pryx.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const STEPS: readonly Step[] = [
   {

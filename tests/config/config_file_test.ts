@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openConfigFile } from "../../core/config/config_file.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import { Workspace } from "./_workspace.ts";
@@ -105,7 +106,7 @@ Deno.test("set() from many processes at once loses nothing", async () => {
      const file = openConfigFile(Deno.args[0]);
      for (let i = 0; i < 5; i++) await file.set(\`providers.p\${Deno.args[1]}.contextWindows.m\${i}\`, i + 1);`,
   );
-  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const file = openConfigFile(at.paths.configFile);
   const own = Array.from({ length: 10 }, (_, i) => file.set(`providers.own.contextWindows.m${i}`, i + 1));
   const others = ["1", "2", "3"].map((n) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../core/config/load_config.ts";
 import { PRESETS, Workspace } from "./_workspace.ts";
 
@@ -356,7 +357,7 @@ Deno.test("loadConfig() does not load the parser when there is no file", async (
   `;
   const file = at.write(join(at.root, "program.ts"), program);
   const run = async () => {
-    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--config", config, file, JSON.stringify(at.paths), at.repository],
     }).output();

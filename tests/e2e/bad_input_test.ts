@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { builtPryx, withModel } from "../support/built_pryx.ts";
 
 interface Wrong {
@@ -137,7 +138,7 @@ Deno.test("words and flags that do not exist are answered with the nearest ones"
 
 /** Runs pryx in a mount namespace of its own, after `prepare` (a shell command with the data folder as $1). */
 async function confined(pryx: Awaited<ReturnType<typeof withModel>>, prepare: string, place: string) {
-  const program = new URL("../../dist/test/pryx", import.meta.url).pathname;
+  const program = fileURLToPath(new URL("../../dist/test/pryx", import.meta.url));
   const script = `${prepare} && exec "$2" run x`;
   const output = await new Deno.Command("unshare", {
     args: ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", place, program],

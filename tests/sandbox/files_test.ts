@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
 import type { ErrorCode } from "../../core/domain/error.ts";
 import { PryxError } from "../../core/domain/error.ts";
@@ -214,7 +215,7 @@ Deno.test("an idle file worker does not keep a program alive", async () => {
      const files = createSandbox({ home: "/nowhere", env: {} }).files({ read: [folder], write: [], denied: [] });
      console.log((await files.stat(folder)).kind);`,
   );
-  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const { stdout, code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "-c", config, script, at.workspace],
     signal: AbortSignal.timeout(8_000),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { PryxError } from "../../core/domain/error.ts";
 import { createKeychainSecrets, type KeyringModule } from "../../core/secrets/keychain.ts";
 import { secretStoreContract } from "../contract/secret_store_contract.ts";
@@ -120,7 +121,7 @@ Deno.test("keychain secrets: the real library without a session bus says what to
   const folder = await Deno.makeTempDir({ prefix: "pryx keychain " });
   try {
     await Deno.writeTextFile(join(folder, "program.ts"), program);
-    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--config", config, join(folder, "program.ts"), folder],
       env: { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent/bus" },

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startModelServer } from "./model_server.ts";
 import type { ModelScript, ModelServer, ModelServerOptions } from "./model_server.ts";
 
 /** The program as users get it: `deno task test` builds it before it runs the tests. */
-const PROGRAM = new URL("../../dist/test/pryx", import.meta.url).pathname;
+const PROGRAM = fileURLToPath(new URL("../../dist/test/pryx", import.meta.url));
 
 export interface Finished {
   readonly code: number;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { startModelServer } from "./model_server.ts";
 
 const post = (url: string, model = "test") =>
@@ -41,7 +42,7 @@ Deno.test("model_server_main serves a script file as a process of its own", asyn
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await Deno.writeTextFile(file, JSON.stringify({ answers: [{ text: "hi" }], options: { repeat: true } }));
-    const main = new URL("./model_server_main.ts", import.meta.url).pathname;
+    const main = fileURLToPath(new URL("./model_server_main.ts", import.meta.url));
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-lock", decodeURIComponent(main), file],
       stdin: "piped",
