@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { builtPryx, withModel } from "../support/built_pryx.ts";
+import { builtPryx, PROGRAM, withModel } from "../support/built_pryx.ts";
 
 interface Wrong {
   readonly code: number;
@@ -138,10 +137,9 @@ Deno.test("words and flags that do not exist are answered with the nearest ones"
 
 /** Runs pryx in a mount namespace of its own, after `prepare` (a shell command with the data folder as $1). */
 async function confined(pryx: Awaited<ReturnType<typeof withModel>>, prepare: string, place: string) {
-  const program = fileURLToPath(new URL("../../dist/test/pryx", import.meta.url));
   const script = `${prepare} && exec "$2" run x`;
   const output = await new Deno.Command("unshare", {
-    args: ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", place, program],
+    args: ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", place, PROGRAM],
     cwd: pryx.workspace,
     env: { ...pryx.env },
     clearEnv: true,

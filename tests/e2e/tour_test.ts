@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { builtPryx } from "../support/built_pryx.ts";
+import { builtPryx, PROGRAM } from "../support/built_pryx.ts";
 
 Deno.test("pryx tour fixes the sample project without key, network or terminal, and shows a real denial", async () => {
   await using pryx = await builtPryx();
@@ -26,9 +25,8 @@ Deno.test("pryx tour fixes the sample project without key, network or terminal, 
 
 Deno.test("pryx tour runs where there is no network at all", async () => {
   await using pryx = await builtPryx();
-  const program = fileURLToPath(new URL("../../dist/test/pryx", import.meta.url));
   const output = await new Deno.Command("unshare", {
-    args: ["--user", "--map-root-user", "--net", program, "tour"],
+    args: ["--user", "--map-root-user", "--net", PROGRAM, "tour"],
     cwd: pryx.workspace,
     env: { ...pryx.env },
     clearEnv: true,

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import { startModelServer } from "./model_server.ts";
 import type { ModelScript, ModelServer, ModelServerOptions } from "./model_server.ts";
 
-/** The program as users get it: `deno task test` builds it before it runs the tests. */
-const PROGRAM = fileURLToPath(new URL("../../dist/test/pryx", import.meta.url));
+/** The program as users get it: `deno task test` builds it before it runs the tests. PRYX_TEST_PROGRAM names another one. */
+export const PROGRAM = Deno.env.get("PRYX_TEST_PROGRAM") ??
+  fileURLToPath(new URL("../../dist/test/pryx", import.meta.url));
 
 export interface Finished {
   readonly code: number;
