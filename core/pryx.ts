@@ -148,16 +148,22 @@ export function createPryx(parts: PryxParts): Pryx {
     async submit(submission: Submission) {
       const model = await resolveModel(submission.model);
       const { id, workspace } = placeOf(submission.session, submission.workspace);
-      await readyRunner(id);
-      if (submission.key !== undefined) {
-        const before = store.claimKey(submission.key, id, newId<TurnId>());
-        const input = before && await inputOf(store, before.session, submission.key);
-        if (input?.turn) return { session: input.session, turn: input.turn, seq: input.seq };
-      }
+      const { key } = submission;
+      const before = () => key === undefined ? undefined : store.keyedInput(key);
       let runner = runnerOf(id);
       while (!runner.takesInput) runner = await readyRunner(id);
-      const { turn, seq } = runner.submit(submission, workspace, model);
-      return { session: id, turn, seq };
+      const known = before();
+      if (known) return known;
+      try {
+        const { turn, seq } = runner.submit(submission, workspace, model);
+        return { session: id, turn, seq };
+      } catch (error) {
+        // Another process stored the same job in between.
+        const other = before();
+        if (!other) throw error;
+        if (submission.session === undefined) store.deleteSession(id);
+        return other;
+      }
     },
     events: ({ session, after, signal }) => {
       if (session === undefined) {
@@ -238,18 +244,4 @@ export async function policyOf(
 
 function outputsFolder(paths: Paths): string {
   return `${paths.state}/outputs`;
-}
-
-/**
- * The input that a key was used for. Whoever claimed the key stores the input at once; when it does not appear, that
- * process died in between, and the key is free.
- */
-async function inputOf(store: Store, session: SessionId, key: string): Promise<EventOf<"input"> | undefined> {
-  for (let tries = 0; tries < 20; tries++) {
-    for (const event of store.events(session)) {
-      if (event.type === "input" && event.data.key === key) return event;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return undefined;
 }

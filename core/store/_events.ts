@@ -5,7 +5,10 @@ import { applyEvent, emptySession } from "../domain/session.ts";
 import type { Database } from "./_database.ts";
 import type { Store } from "./store.ts";
 
-type Events = Pick<Store, "append" | "events" | "eventsSince" | "lastRowId" | "fork" | "unusedContents">;
+type Events = Pick<
+  Store,
+  "append" | "events" | "eventsSince" | "lastRowId" | "fork" | "unusedContents" | "keyedInput"
+>;
 
 interface EventRow {
   readonly row_id: number;
@@ -94,6 +97,8 @@ export function openEvents(db: Database): Events {
       });
     },
 
+    keyedInput: (key) => db.read(`look for the key "${key}"`, () => keyedInput(db, key)),
+
     fork(source, target, at) {
       db.write(`fork session "${source}"`, () => fork(db, source, target, at));
     },
@@ -126,7 +131,31 @@ function takeNumbers(db: Database, session: SessionId, drafts: readonly EventDra
   return row === undefined ? 1 : row.last_seq - drafts.length + 1;
 }
 
+function keyedInput(
+  db: Database,
+  key: string,
+): { session: SessionId; turn: TurnId; seq: number } | undefined {
+  const row = db.sql(
+    `SELECT events.session, events.turn, events.seq FROM submissions JOIN events USING (session)
+     WHERE key = ?1 AND type = 'input' AND json_extract(data, '$.key') = ?1 ORDER BY seq LIMIT 1`,
+  ).get(key) as { session: SessionId; turn: TurnId; seq: number } | undefined;
+  return row && { ...row };
+}
+
+/** In the transaction that stores the input: a key never belongs to an input that was not stored. */
+function takeKey(db: Database, key: string, { session, turn, at }: PryxEvent): void {
+  if (keyedInput(db, key) !== undefined) {
+    throw new PryxError(
+      "conflict",
+      `Cannot append to session "${session}": the key "${key}" belongs to another input`,
+    );
+  }
+  db.sql("INSERT OR REPLACE INTO submissions (key, session, turn, at) VALUES (?, ?, ?, ?)")
+    .run(key, session, turn ?? "", at);
+}
+
 function insert(db: Database, event: PryxEvent, data: string): void {
+  if (event.type === "input" && event.data.key !== undefined) takeKey(db, event.data.key, event);
   const { lastInsertRowid } = db.sql(
     "INSERT INTO events (session, seq, v, turn, at, type, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
   ).run(event.session, event.seq, event.v, event.turn, event.at, event.type, data);

@@ -9,7 +9,6 @@ type Sessions = Pick<
   | "sessions"
   | "matchSessions"
   | "deleteSession"
-  | "claimKey"
   | "writePartial"
   | "partial"
   | "clearPartial"
@@ -93,18 +92,6 @@ export function openSessions(db: Database, leases: Leases, pid: number): Session
       } finally {
         db.sql("PRAGMA secure_delete = OFF").get();
       }
-    },
-
-    claimKey(key, session, turn) {
-      return db.write(`claim the key "${key}"`, () => {
-        const row = db.sql("SELECT session, turn FROM submissions WHERE key = ?").get(key) as
-          | { session: SessionId; turn: TurnId }
-          | undefined;
-        if (row) return { session: row.session, turn: row.turn };
-        db.sql("INSERT INTO submissions (key, session, turn, at) VALUES (?, ?, ?, ?)")
-          .run(key, session, turn, db.now());
-        return undefined;
-      });
     },
 
     writePartial(session, turn, text) {

@@ -63,6 +63,8 @@ export interface Store extends Disposable {
   /**
    * Appends to a session, in one transaction, and returns the events as stored. `durable` waits for the disk (turn
    * ends). The caller holds the session's lease. A `message` or `turn.ended` clears the session's partial message.
+   * Throws `conflict` when an `input` has an idempotency key that another input has: of two processes that bring the
+   * same job, one stores it.
    */
   append(session: SessionId, drafts: readonly EventDraft[], options?: { durable?: boolean }): PryxEvent[];
   /** Stored events of a session after a sequence number, oldest first. */
@@ -89,8 +91,8 @@ export interface Store extends Disposable {
 
   /** Takes the session's lease, or throws `session_busy` naming the pid that holds it. A lease of a dead process is taken over. */
   lease(session: SessionId): Lease;
-  /** The turn and sequence number an idempotency key was used for; claims it for `turn` when new. */
-  claimKey(key: string, session: SessionId, turn: TurnId): { session: SessionId; turn: TurnId } | undefined;
+  /** The input that has an idempotency key, in whichever session; a copy of it in a fork is not meant. */
+  keyedInput(key: string): { session: SessionId; turn: TurnId; seq: number } | undefined;
 
   writePartial(session: SessionId, turn: TurnId, text: string): void;
   partial(session: SessionId): PartialMessage | undefined;

@@ -67,6 +67,20 @@ Deno.test("a submission with a key that was seen before is not run again", async
   assert.equal(provider.requests.length, 1);
 });
 
+Deno.test("a job that another process stored a moment earlier is not run again, and leaves no empty session", async () => {
+  await using other = await testPryx({ provider: scriptedProvider([{ text: "once" }]) });
+  const provider = scriptedProvider([]);
+  await using test = await testPryx({ provider, folder: other.folder });
+  const first = await other.run("go", { key: "job-1" });
+  const look = test.store.keyedInput;
+  let looks = 0;
+  test.store.keyedInput = (key) => looks++ === 0 ? undefined : look(key);
+  const second = await test.run("go", { key: "job-1" });
+  assert.deepEqual([looks, second.turn, second.session], [2, first.turn, first.session]);
+  assert.equal(provider.requests.length, 0);
+  assert.deepEqual(test.store.sessions().map(({ id }) => id), [first.session]);
+});
+
 Deno.test("instructions of a folder that nobody trusted are inert, and a person is told", async () => {
   const provider = scriptedProvider([{ text: "ok" }, { text: "ok" }, { text: "ok" }]);
   await using test = await testPryx({ provider });

@@ -38,6 +38,12 @@ export const input = (text: string): EventDraft => ({
   turn: TURN,
   data: { text, principal: "human", surface: "test" },
 });
+/** The input of a job that is not to be done twice. */
+const keyed = (text: string, key: string): EventDraft => ({
+  type: "input",
+  turn: TURN,
+  data: { text, principal: "human", surface: "test", key },
+});
 export const started: EventDraft = {
   type: "turn.started",
   turn: TURN,
@@ -290,10 +296,9 @@ export function storeContract(name: string, place: () => StorePlace): void {
   test("deleteSession() removes all of it but the audit log", (open) => {
     using store = open();
     const [id, kept] = [newId<SessionId>(), newId<SessionId>()];
-    store.append(id, [created(), input("unrepeatable secret plan"), message("noted")]);
+    store.append(id, [created(), keyed("unrepeatable secret plan", "key"), message("noted")]);
     store.append(kept, [created(), input("another plan")]);
     store.writePartial(id, TURN, "partial");
-    store.claimKey("key", id, TURN);
     store.putApproval({ ...approval("ap"), session: id });
     store.putGrant(grant("g", { session: id, duration: { kind: "session" } }));
     store.audit("session", { session: id });
@@ -308,7 +313,8 @@ export function storeContract(name: string, place: () => StorePlace): void {
     assert.equal(store.partial(id), undefined);
     assert.equal(store.approval("ap" as ApprovalId), undefined);
     assert.deepEqual(store.grants({ now: NOW }), []);
-    assert.equal(store.claimKey("key", kept, TURN), undefined);
+    assert.equal(store.keyedInput("key"), undefined);
+    store.append(kept, [keyed("again", "key")]);
     assert.equal(store.verifyAudit().entries, 1);
     throwsCode(() => store.append(id, [notice("too late")]), "not_found");
   });
@@ -423,13 +429,23 @@ export function storeContract(name: string, place: () => StorePlace): void {
     store.lease(id);
   });
 
-  test("claimKey() gives every later caller the first turn", (open) => {
+  test("append() stores one input of a key, and keyedInput() tells which", (open) => {
     using store = open();
     using other = open();
-    const id = newId<SessionId>();
-    assert.equal(store.claimKey("k", id, TURN), undefined);
-    assert.deepEqual(other.claimKey("k", newId(), newId()), { session: id, turn: TURN });
-    assert.equal(other.claimKey("k2", id, TURN), undefined);
+    const [id, late] = [newId<SessionId>(), newId<SessionId>()];
+    assert.equal(store.keyedInput("k"), undefined);
+    store.append(id, [created(), input("before"), keyed("the job", "k")]);
+    const first = { session: id, turn: TURN, seq: 3 };
+    assert.deepEqual(other.keyedInput("k"), first);
+    other.append(late, [created()]);
+    throwsCode(() => other.append(late, [notice("lost"), keyed("the job", "k")]), "conflict");
+    throwsCode(() => store.append(id, [keyed("again", "k")]), "conflict");
+    assert.equal(store.session(late)?.lastSeq, 1, "nothing of the refused append is stored");
+    other.append(late, [keyed("another job", "k2")]);
+    const copy = newId<SessionId>();
+    store.fork(id, copy, 3);
+    store.deleteSession(copy);
+    assert.deepEqual(store.keyedInput("k"), first, "a copy has no part in it");
   });
 
   test("keeps one partial message until the message is whole", (open) => {
