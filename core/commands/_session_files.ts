@@ -112,18 +112,19 @@ something else has changed one of them since, unless forced. What undoing replac
     const left = problems === "" ? "" : `\nCannot be put back:\n${problems}`;
     if (input.dryRun) return { data: plain(data), text: `Would undo:\n${list(doable, name)}${left}` };
 
+    const replaced: string[] = [];
     try {
       for (const step of doable) {
-        await applyStep(step, blobs);
+        const hash = await applyStep(step, blobs);
+        if (hash !== undefined) replaced.push(hash);
         data.undone.push(step.path);
       }
     } finally {
       // Also when it broke off: what was put back is recorded.
       if (data.undone.length > 0) {
         const paths = data.undone;
-        store.append(row.id, [{ type: "undone", turn: null, data: { ...(turn ? { turn } : {}), paths } }], {
-          durable: true,
-        });
+        const record = { ...(turn ? { turn } : {}), paths, replaced };
+        store.append(row.id, [{ type: "undone", turn: null, data: record }], { durable: true });
         store.audit("undo", {
           session: row.id,
           turn,

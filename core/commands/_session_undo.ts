@@ -63,18 +63,19 @@ export async function planUndo(changes: readonly NetChange[], blobs: Blobs): Pro
   return steps;
 }
 
-/** Puts one file back. What it replaces is kept first: nothing is lost by undoing. */
-export async function applyStep(step: UndoStep, blobs: Blobs): Promise<void> {
+/** Puts one file back. What it replaces is kept first, under the hash that it returns: nothing is lost by undoing. */
+export async function applyStep(step: UndoStep, blobs: Blobs): Promise<string | undefined> {
   const { path, present } = step;
   try {
-    if (present.kind === "file") await blobs.put(present.bytes);
+    const replaced = present.kind === "file" ? await blobs.put(present.bytes) : undefined;
     if (step.action === "remove") {
       if (present.kind === "file") await Deno.remove(path);
-      return;
+      return replaced;
     }
     await Deno.mkdir(dirname(path), { recursive: true });
     const mode = step.mode ?? (present.kind === "file" ? present.mode : 0o644);
     await replaceFile(path, step.bytes, mode);
+    return replaced;
   } catch (error) {
     if (error instanceof PryxError) throw error;
     const text = error instanceof Error ? error.message : String(error);

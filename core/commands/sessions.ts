@@ -1,11 +1,12 @@
+import { join } from "node:path";
 import { PryxError } from "../domain/error.ts";
-import type { PryxEvent } from "../domain/event.ts";
 import { foldSession } from "../domain/session.ts";
-import type { Blobs, SessionRow, Store } from "../store/store.ts";
+import type { SessionRow } from "../store/store.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { pickSession } from "./_pick_session.ts";
 import { commands as continueCommands } from "./_session_continue.ts";
 import { commands as fileCommands, ID } from "./_session_files.ts";
+import { contentsOf, removeContents, removeOutputs } from "./_session_leftovers.ts";
 import { count, dollars, localTime, oneLine, statusOf } from "./_session_text.ts";
 import { timeline } from "./_timeline.ts";
 
@@ -144,7 +145,7 @@ const remove = defineCommand({
   name: "sessions delete",
   summary: "Delete sessions for good",
   description:
-    "Removes their events, what was searched and what waits for approval, and overwrites it in the database; kept contents of files go too, where no other session needs them. The audit log keeps its entries.",
+    "Removes their events, what was searched and what waits for approval, and overwrites it in the database; long outputs and contents of files that were kept go too, where no other session needs them. The audit log keeps its entries.",
   input: {
     type: "object",
     properties: {
@@ -180,48 +181,31 @@ const remove = defineCommand({
         );
       }
       if (!await ctx.surface.confirm(`Delete ${names} for good?`)) {
-        return { data: { deleted: [] }, text: "Nothing was deleted." };
+        return { data: { deleted: [], outputs: 0, contents: 0 }, text: "Nothing was deleted." };
       }
     }
     const deleted: string[] = [];
-    const contents: string[] = [];
+    const named: string[] = [];
     for (const row of rows.values()) {
       ctx.signal.throwIfAborted();
       const kept = contentsOf(store.events(row.id));
       store.deleteSession(row.id);
-      contents.push(...kept);
+      named.push(...kept);
       store.audit("session", { action: "delete", session: row.id, by: `human:${ctx.surface.name}` });
       deleted.push(row.id);
     }
-    const note = await removeContents(contents, store, await ctx.blobs());
-    const text = [...deleted.map((id) => `Deleted ${id}`), ...note].join("\n");
-    return { data: { deleted }, text };
+    const outputs = await removeOutputs(store, join(ctx.paths.state, "outputs"));
+    const contents = await removeContents(named, store, await ctx.blobs());
+    const lines = deleted.map((id) => `Deleted ${id}`);
+    if (outputs > 0) lines.push(`Removed kept outputs: ${outputs}`);
+    if (contents === undefined) {
+      lines.push(
+        "Contents of files that were kept for undo stay on disk, because another session is at work.",
+      );
+    } else if (contents > 0) lines.push(`Removed kept contents of files: ${contents}`);
+    return { data: { deleted, outputs, contents: contents ?? 0 }, text: lines.join("\n") };
   },
 });
-
-/** Hashes of the file contents that a session may have kept. */
-function contentsOf(events: Iterable<PryxEvent>): Set<string> {
-  const hashes = new Set<string>();
-  for (const event of events) {
-    if (event.type !== "file.changed") continue;
-    for (const hash of [event.data.before, event.data.after]) if (typeof hash === "string") hashes.add(hash);
-  }
-  return hashes;
-}
-
-/**
- * Removes the contents that no other session needs. A session at work keeps a content before it records it, so then
- * they stay: better a file too many than a change that cannot be undone. Returns what to tell.
- */
-async function removeContents(hashes: readonly string[], store: Store, blobs: Blobs): Promise<string[]> {
-  const unused = store.unusedContents(hashes);
-  if (unused.length === 0) return [];
-  if (store.sessions().some(({ holder }) => holder !== undefined)) {
-    return ["Contents of files that were kept for undo stay on disk, because another session is at work."];
-  }
-  for (const hash of unused) await blobs.remove(hash);
-  return [];
-}
 
 export const commands: readonly Command[] = [
   list,

@@ -358,6 +358,11 @@ export const EVENTS = {
       properties: {
         turn: text("The turn whose changes were taken back"),
         paths: { type: "array", items: { type: "string" } },
+        replaced: {
+          type: "array",
+          items: { type: "string" },
+          description: "SHA-256 (hex) of the contents that stood there until then, which are kept",
+        },
       },
       required: ["paths"],
     },

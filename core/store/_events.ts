@@ -91,7 +91,9 @@ export function openEvents(db: Database): Events {
              SELECT json_extract(data, '$.before') FROM events
              WHERE type = 'file.changed' AND json_extract(data, '$.before') IS NOT NULL
              UNION SELECT json_extract(data, '$.after') FROM events
-             WHERE type = 'file.changed' AND json_extract(data, '$.after') IS NOT NULL)`,
+             WHERE type = 'file.changed' AND json_extract(data, '$.after') IS NOT NULL
+             UNION SELECT hash.value FROM events, json_each(data, '$.replaced') AS hash
+             WHERE events.type = 'undone')`,
         ).get(JSON.stringify([...new Set(hashes)])) as { unused: string };
         return JSON.parse(row.unused);
       });

@@ -5,6 +5,8 @@ import { newId } from "../domain/id.ts";
 import { storeError } from "./_errors.ts";
 import type { Blobs } from "./store.ts";
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /**
  * Contents of files in `folder`, each named by its SHA-256: `ab/cdef…`. Folders 0700, files 0600; a file appears whole
  * or not at all. Rejects with PryxError `disk_full`, `read_only`, and `io` when a kept content is damaged.
@@ -17,7 +19,14 @@ export function openBlobs(folder: string): Blobs {
       const hash = sha256(bytes).toHex();
       const path = pathOf(hash);
       try {
-        if ((await sizeOf(path)) === bytes.length) return hash;
+        const there = await look(path);
+        if (there?.size === bytes.length) {
+          // Kept anew: its age counts from now.
+          if (Date.now() - (there.mtime?.getTime() ?? 0) > DAY_MS) {
+            await Deno.utime(path, new Date(), new Date());
+          }
+          return hash;
+        }
         await makePrivateFolder(folder);
         await makePrivateFolder(join(folder, hash.slice(0, 2)));
         await writeWhole(path, bytes);
@@ -57,12 +66,36 @@ export function openBlobs(folder: string): Blobs {
         throw storeError("remove the kept content of a file", path, error);
       }
     },
+
+    async *list({ olderThan } = {}) {
+      for await (const start of entries(folder)) {
+        for await (const rest of entries(join(folder, start))) {
+          const hash = `${start}${rest}`;
+          if (!/^[0-9a-f]{64}$/.test(hash)) continue;
+          if (olderThan) {
+            const mtime = (await look(pathOf(hash)))?.mtime;
+            if (!mtime || mtime >= olderThan) continue;
+          }
+          yield hash;
+        }
+      }
+    },
   } satisfies Blobs;
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
+/** Names in a folder; none when there is no such folder. */
+async function* entries(folder: string): AsyncIterableIterator<string> {
   try {
-    return (await Deno.lstat(path)).size;
+    for await (const { name } of Deno.readDir(folder)) yield name;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    throw storeError("list the kept contents of files", folder, error);
+  }
+}
+
+async function look(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.lstat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -70,7 +103,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 async function makePrivateFolder(path: string): Promise<void> {
-  if ((await sizeOf(path)) !== undefined) return;
+  if (await look(path)) return;
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
   if (Deno.build.os !== "windows") await Deno.chmod(path, 0o700);
 }

@@ -85,7 +85,7 @@ export interface Store extends Disposable {
   matchSessions(text: string): SessionRow[];
   /** Removes a session, its events and its index. Its audit entries stay. Throws `session_busy` while it is held. */
   deleteSession(id: SessionId): void;
-  /** Which of these contents (hashes of {@link Blobs}) no `file.changed` event names, so that nothing can be restored from them. */
+  /** Which of these contents (hashes of {@link Blobs}) no event names (`file.changed`, `undone`), so that nothing can be restored from them. */
   unusedContents(hashes: readonly string[]): string[];
   search(query: string, limit?: number): SearchHit[];
 
@@ -129,4 +129,6 @@ export interface Blobs {
   get(hash: string): Promise<Uint8Array | undefined>;
   /** False when it was not there. */
   remove(hash: string): Promise<boolean>;
+  /** The hashes under which contents are kept. `olderThan`: only those that were last put before. */
+  list(options?: { olderThan?: Date }): AsyncIterable<string>;
 }

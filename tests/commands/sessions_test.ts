@@ -21,6 +21,8 @@ interface Bench extends Disposable {
   readonly blobs: Blobs;
   /** Absolute, without links; sessions of the bench work there. */
   readonly workspace: string;
+  /** Holds kept contents and outputs. */
+  readonly state: string;
   run(name: string, input?: Args, more?: Partial<CommandContext>): Promise<CommandResult>;
   fails(name: string, input: Args, code: string): Promise<PryxError>;
   path(name: string): string;
@@ -31,7 +33,8 @@ function bench(): Bench {
   const workspace = join(folder, "work");
   Deno.mkdirSync(workspace);
   const store = openStore({ path: join(folder, "data", "pryx.db"), clock: tick() });
-  const blobs = openBlobs(join(folder, "state"));
+  const state = join(folder, "state");
+  const blobs = openBlobs(state);
   const surface = {
     name: "cli",
     attended: false,
@@ -49,12 +52,13 @@ function bench(): Bench {
       blobs: () => Promise.resolve(blobs),
       ...more,
     });
-    return command.run(input, context);
+    return command.run(input, { ...context, paths: { ...context.paths, state } });
   };
   return {
     store,
     blobs,
     workspace,
+    state,
     run,
     path: (name) => join(workspace, name),
     async fails(name, input, code) {
@@ -308,6 +312,59 @@ Deno.test("sessions delete removes kept contents that no other session needs, un
   assert.equal(await kept("z"), true);
 });
 
+Deno.test("sessions delete removes what nothing names any more, and says so", async () => {
+  using b = bench();
+  Deno.writeTextFileSync(b.path("a.txt"), "before");
+  b.store.append(A, [created(b.workspace), await change(b, "a.txt", "agent")]);
+  Deno.writeTextFileSync(b.path("a.txt"), "mine");
+  await b.run("sessions undo", { id: A, force: true });
+  const [orphan, fresh] = [
+    await b.blobs.put(bytes("scanned, not changed")),
+    await b.blobs.put(bytes("fresh")),
+  ];
+  const longAgo = new Date("2026-01-01T00:00:00Z");
+  for (const hash of [orphan, sha(bytes("mine"))]) {
+    await Deno.utime(join(b.state, hash.slice(0, 2), hash.slice(2)), longAgo, longAgo);
+  }
+  const kept = async () =>
+    (await Promise.all(
+      ["before", "mine", "scanned, not changed", "fresh"].map(async (text) =>
+        await b.blobs.get(sha(bytes(text))) ? [text] : []
+      ),
+    )).flat();
+  assert.deepEqual(await kept(), ["before", "mine", "scanned, not changed", "fresh"]);
+
+  b.store.append(B, [created(b.workspace)]);
+  const first = await b.run("sessions delete", { ids: [B], yes: true });
+  assert.equal(first.text, `Deleted ${B}\nRemoved kept contents of files: 1`);
+  assert.deepEqual(await kept(), ["before", "mine", "fresh"], "what an undo replaced is named by it");
+  const second = await b.run("sessions delete", { ids: [A], yes: true });
+  assert.deepEqual(second.data, { deleted: [A], outputs: 0, contents: 2 });
+  assert.deepEqual(await Array.fromAsync(b.blobs.list()), [fresh]);
+});
+
+Deno.test("sessions delete removes kept outputs, but those that a fork refers to", async () => {
+  using b = bench();
+  const output = (id: SessionId) => join(b.state, "outputs", id, "c1.txt");
+  const finished = (id: SessionId): EventDraft => ({
+    type: "tool.finished",
+    turn: turnOf("t1"),
+    data: { call: "c1", name: "shell", status: "done", text: "…", ms: 1, outputFile: output(id) },
+  });
+  for (const id of [A, C]) {
+    await Deno.mkdir(join(b.state, "outputs", id), { recursive: true });
+    await Deno.writeTextFile(output(id), "long");
+    b.store.append(id, [created(b.workspace), finished(id)]);
+  }
+  b.store.fork(A, B, 2);
+  const both = await b.run("sessions delete", { ids: [A, C], yes: true });
+  assert.equal(both.text, `Deleted ${A}\nDeleted ${C}\nRemoved kept outputs: 1`);
+  assert.deepEqual([isThere(output(A)), isThere(join(b.state, "outputs", C))], [true, false]);
+  const fork = await b.run("sessions delete", { ids: [B], yes: true });
+  assert.deepEqual(fork.data, { deleted: [B], outputs: 1, contents: 0 });
+  assert.equal(isThere(join(b.state, "outputs", A)), false);
+});
+
 Deno.test("sessions fork makes a copy that names its parent", async () => {
   using b = bench();
   b.store.append(A, [created(b.workspace), input("one"), message("two"), notice("three")]);
@@ -474,6 +531,7 @@ Deno.test("sessions undo takes back the last turn, then the one before it", asyn
   assert.deepEqual(last?.type === "undone" && last.data, {
     turn: "t2",
     paths: ["a.sh", "new.txt", "gone.txt"].map(b.path),
+    replaced: ["three", "new"].map((text) => sha(bytes(text))),
   });
   assert.deepEqual(await b.blobs.get(sha(bytes("three"))), bytes("three"), "what was undone is kept");
 

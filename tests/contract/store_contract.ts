@@ -332,6 +332,8 @@ export function storeContract(name: string, place: () => StorePlace): void {
     assert.deepEqual(store.unusedContents(["h1", "h2", "h3", "h4", "h4"]), ["h4"]);
     store.deleteSession(a);
     assert.deepEqual(store.unusedContents(["h1", "h2", "h3"]), ["h1"]);
+    store.append(b, [{ type: "undone", turn: null, data: { paths: ["/w/x"], replaced: ["h5", "h6"] } }]);
+    assert.deepEqual(store.unusedContents(["h5", "h6", "h7"]), ["h7"]);
     assert.deepEqual(store.unusedContents([]), []);
   });
 

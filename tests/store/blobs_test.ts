@@ -36,6 +36,23 @@ Deno.test("put() names content by its SHA-256 and get() gives it back", () =>
     }
   }));
 
+Deno.test("list() tells what is kept, and what was last put before a time", () =>
+  inFolder(async (folder) => {
+    const blobs = openBlobs(folder);
+    const list = (olderThan?: Date) => Array.fromAsync(blobs.list(olderThan && { olderThan }));
+    assert.deepEqual(await list(), []);
+    const [old, fresh] = [await blobs.put(bytes("old")), await blobs.put(bytes("fresh"))];
+    await Deno.writeTextFile(join(folder, "no content"), "");
+    await Deno.writeTextFile(join(folder, old.slice(0, 2), "cut off.tmp"), "");
+    const longAgo = new Date("2026-01-01T00:00:00Z");
+    await Deno.utime(join(folder, old.slice(0, 2), old.slice(2)), longAgo, longAgo);
+    assert.deepEqual((await list()).sort(), [old, fresh].sort());
+    const limit = new Date("2026-01-02T00:00:00Z");
+    assert.deepEqual(await list(limit), [old]);
+    await blobs.put(bytes("old"));
+    assert.deepEqual(await list(limit), [], "kept anew");
+  }));
+
 Deno.test("put() writes private files, once, and leaves nothing beside them", () =>
   inFolder(async (folder) => {
     const blobs = openBlobs(folder);
