@@ -21,22 +21,43 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
   }
 }
 
-/** Runs `work` while no other process does so for the same path. The lock ends with the process, however that ends. */
+/**
+ * Runs `work` while no other process does so for the same path. The lock, `PATH.lock`, ends with the process, however
+ * that ends, and its file is removed again.
+ */
 export async function locked<T>(path: string, work: () => Promise<T>): Promise<T> {
-  let file: Deno.FsFile;
-  try {
-    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    file = await Deno.open(`${path}.lock`, { write: true, create: true, mode: 0o600 });
-  } catch (error) {
-    throw writeError(path, error);
+  using _lock = await takeLock(path, `${path}.lock`);
+  return await work();
+}
+
+async function takeLock(path: string, name: string): Promise<Disposable> {
+  for (;;) {
+    let file: Deno.FsFile | undefined;
+    try {
+      await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      file = await Deno.open(name, { write: true, create: true, mode: 0o600 });
+      await file.lock(true);
+      const [own, there] = [await file.stat(), await Deno.lstat(name).catch(() => undefined)];
+      // Whoever held it before may have removed it: then the lock is one on a file that nobody else will find.
+      if (there !== undefined && own.ino === there.ino && own.dev === there.dev) {
+        return { [Symbol.dispose]: release.bind(null, file, name) };
+      }
+      file.close();
+    } catch (error) {
+      file?.close();
+      throw writeError(path, error);
+    }
   }
-  using lock = file;
-  await lock.lock(true);
+}
+
+/** The file goes while the lock is still held: nobody else can hold it. */
+function release(file: Deno.FsFile, name: string): void {
   try {
-    return await work();
-  } finally {
-    await lock.unlock();
+    Deno.removeSync(name);
+  } catch {
+    // Windows keeps an open file; it is empty, and serves the next time.
   }
+  file.close();
 }
 
 function writeError(path: string, error: unknown): PryxError {

@@ -122,8 +122,10 @@ function withValue(root: unknown, path: readonly string[], value: unknown): unkn
   return copy;
 }
 
+type Jsonc = typeof import("jsonc-parser");
+
 async function edited(text: string, path: readonly string[], value: unknown): Promise<string> {
-  const { applyEdits, modify } = await import("jsonc-parser");
+  const jsonc = await import("jsonc-parser");
   const mark = text.startsWith("\uFEFF") ? "\uFEFF" : "";
   let body = text.slice(mark.length);
   const eol = body.includes("\r\n") ? "\r\n" : "\n";
@@ -137,7 +139,10 @@ async function edited(text: string, path: readonly string[], value: unknown): Pr
   const indent = /^([ \t]+)"/m.exec(body)?.[1] ?? "  ";
   const formattingOptions = { insertSpaces: !indent.includes("\t"), tabSize: indent.length, eol };
   try {
-    return mark + applyEdits(body, modify(body, [...path], value, { formattingOptions }));
+    const place = value === undefined ? withEmptied(jsonc, body, path) : path;
+    const without = value === undefined ? withoutOnly(jsonc, body, place) : undefined;
+    if (without !== undefined) return mark + without;
+    return mark + jsonc.applyEdits(body, jsonc.modify(body, [...place], value, { formattingOptions }));
   } catch (error) {
     // The library throws where something on the way to the key is no object.
     throw new PryxError(
@@ -148,6 +153,39 @@ async function edited(text: string, path: readonly string[], value: unknown): Pr
       },
     );
   }
+}
+
+/** What to take out so that `path` is gone and leaves no empty object; one that holds a comment stays. */
+function withEmptied(jsonc: Jsonc, text: string, path: readonly string[]): readonly string[] {
+  const above = path.slice(0, -1);
+  const holder = objectAt(jsonc, text, above);
+  if (above.length === 0 || holder?.children?.length !== 1) return path;
+  const body = text.slice(holder.offset, holder.offset + holder.length);
+  return jsonc.stripComments(body) === body ? withEmptied(jsonc, text, above) : path;
+}
+
+/**
+ * The text without an object's only property, undefined where it is not alone. The library would take the comments around
+ * it out as well, and leave a comma after it.
+ */
+function withoutOnly(jsonc: Jsonc, text: string, path: readonly string[]): string | undefined {
+  const [only, ...others] = objectAt(jsonc, text, path.slice(0, -1))?.children ?? [];
+  if (only === undefined || others.length > 0) return undefined;
+  let end = only.offset + only.length;
+  const scanner = jsonc.createScanner(text, true);
+  scanner.setPosition(end);
+  scanner.scan();
+  if (text[scanner.getTokenOffset()] === ",") end = scanner.getTokenOffset() + 1;
+  const [before, after] = [text.slice(0, only.offset), text.slice(end)];
+  // A line that it had for itself goes with it.
+  const line = /\n[ \t]*$/.test(before) ? /^[ \t]*\r?\n/.exec(after)?.[0] : undefined;
+  return line === undefined ? before + after : before.replace(/[ \t]*$/, "") + after.slice(line.length);
+}
+
+function objectAt(jsonc: Jsonc, text: string, path: readonly string[]) {
+  const root = jsonc.parseTree(text);
+  const node = root && jsonc.findNodeAtLocation(root, [...path]);
+  return node?.type === "object" ? node : undefined;
 }
 
 function stripped(text: string): string {

@@ -126,6 +126,8 @@ Deno.test("set() from many processes at once loses nothing", async () => {
     { own: 10, p1: 5, p2: 5, p3: 5 },
   );
   assert.ok((await Deno.readTextFile(at.paths.configFile)).includes("// a week's pay"));
+  const left = await Array.fromAsync(Deno.readDir(at.paths.config), ({ name }) => name);
+  assert.deepEqual(left, ["config.jsonc"], "no lock is left behind");
 });
 
 Deno.test("set() refuses a malformed file and leaves it as it is", async () => {
@@ -228,6 +230,31 @@ Deno.test("unset() takes out what should not be there, which set() beside it doe
   assert.equal(await file.unset("modle"), true);
   assert.equal((await at.load()).preset, "workspace");
   assert.match((await refusal(file.unset("modle"))).fix ?? "", /Did you mean model\?/);
+});
+
+Deno.test("unset() takes out what it leaves empty, but not a comment", async () => {
+  await using at = new Workspace();
+  at.user('{\n  "model": "a/b",\n  "providers": { "x": { "prices": { "m": { "input": 1 } } } }\n}\n');
+  const file = openConfigFile(at.paths.configFile);
+  await file.set("limits.turns", 7);
+  await file.set("limits.cost", 5);
+  await file.unset("limits.turns");
+  assert.deepEqual(await file.get("limits"), { cost: 5 });
+  await file.unset("limits.cost");
+  await file.unset("providers.x.prices.m.input");
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(at.paths.configFile)), { model: "a/b" });
+
+  await Deno.writeTextFile(at.paths.configFile, COMMENTED);
+  await file.unset("limits.cost");
+  assert.equal(await file.get("limits.cost"), undefined);
+  assert.match(await Deno.readTextFile(at.paths.configFile), /"limits": \{\n {4}\/\/ a week's pay\n {2}\}/);
+  for (
+    const text of ['{ "model": "a/b" /* one */ , }', '{\r\n\t"model": "a/b"\r\n}\r\n', '{"model":"a/b"}']
+  ) {
+    await Deno.writeTextFile(at.paths.configFile, text);
+    assert.equal(await file.unset("model"), true);
+    assert.equal(await file.get("model"), undefined);
+  }
 });
 
 Deno.test("resolve() names the nearest known key", () => {
