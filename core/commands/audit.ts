@@ -17,6 +17,7 @@ somewhere else, and give it with --head another time. Exit code 1 when the log i
       head: {
         type: "string",
         pattern: "^[0-9a-fA-F]{64}$",
+        patternName: "64 hexadecimal digits",
         description: "A head that an earlier verification printed; it must still be in the log",
       },
     },

@@ -17,6 +17,7 @@ const trust = defineCommand({
       trust: {
         type: "string",
         pattern: "^[0-9a-f]{64}$",
+        patternName: "64 hexadecimal digits, in lower case",
         description: "Trust without asking, if the files have this hash (SHA-256); for CI",
       },
       remove: { type: "boolean", description: "Take trust back" },

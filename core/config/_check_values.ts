@@ -4,7 +4,7 @@ import { looksLikeSecret } from "../domain/secret_shapes.ts";
 import type { Document, KeyPath } from "./_document.ts";
 import { nearest } from "./_nearest.ts";
 import type { SourceProblem } from "./_problems.ts";
-import { CONFIG_SCHEMA, PATTERN_WORDS, POLICY_FILE_SCHEMA } from "./schema.ts";
+import { CONFIG_SCHEMA, POLICY_FILE_SCHEMA } from "./schema.ts";
 
 /** `policy`: the managed rules on their own. `project`: a file of a workspace, which may only narrow what may be done. */
 export type FileKind = "config" | "policy" | "project";
@@ -52,13 +52,12 @@ function inWords(root: Schema, value: unknown, problem: Problem): ValueProblem {
     return { path, at: "key", message: `"${key}" is not a known key; ${hint}` };
   }
   const schema = schemaAt(root, path);
-  const words = schema?.type === "string" && schema.pattern ? PATTERN_WORDS[schema.pattern] : undefined;
-  if (words === undefined || typeof at(value, path) !== "string") {
-    return { path, message: `${key} ${problem.message}` };
+  const words = schema?.type === "string" ? schema.patternName : undefined;
+  if (words !== undefined && path.at(-1) === "key" && typeof at(value, path) === "string") {
+    // The value is not repeated: it may be the secret itself.
+    return { path, message: `${key} must be ${words}`, fix: SECRET_FIX };
   }
-  // The value is not repeated: it may be the secret itself.
-  if (path.at(-1) === "key") return { path, message: `${key} must be ${words}`, fix: SECRET_FIX };
-  return { path, message: `${key} must be ${words}, not "${String(at(value, path))}"` };
+  return { path, message: `${key} ${problem.message}` };
 }
 
 /** The setting of this name that stands somewhere else: `deny` at the top is meant to be `policy.deny`. */

@@ -3,13 +3,17 @@ import { PRESETS } from "../domain/policy.ts";
 import type { Infer, ObjectSchema, Schema } from "../domain/schema.ts";
 
 /** `scheme:NAME`, where a secret is kept. */
-export const REFERENCE_PATTERN = "^(env|keychain|file):[A-Za-z0-9_][A-Za-z0-9_.-]*$";
-export const MODEL_PATTERN = "^[^/\\s]+/\\S+$";
-export const URL_PATTERN = "^https?://[^\\s]+$";
+const REFERENCE = {
+  pattern: "^(env|keychain|file):[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+  patternName: "a reference to a secret: env:NAME, keychain:NAME or file:NAME",
+};
+const MODEL = { pattern: "^[^/\\s]+/\\S+$", patternName: "provider/model, such as openai/gpt-5" };
+const ADDRESS = { pattern: "^https?://[^\\s]+$", patternName: "a URL such as https://host/v1" };
+const DURATION = { pattern: DURATION_PATTERN, patternName: "a duration such as 30s, 10m or 1h30m" };
 
 const model = {
   type: "string",
-  pattern: MODEL_PATTERN,
+  ...MODEL,
   description: "The model, as `provider/model`",
 } as const;
 
@@ -49,12 +53,12 @@ const limits = {
     cost: { type: "number", minimum: 0, description: "US dollars that one turn may cost" },
     timeout: {
       type: "string",
-      pattern: DURATION_PATTERN,
+      ...DURATION,
       description: "How long one turn may take: `30s`, `10m`, `1h30m`; `0` for no limit",
     },
     approvalTimeout: {
       type: "string",
-      pattern: DURATION_PATTERN,
+      ...DURATION,
       default: "0s",
       description: "How long a question waits for another surface when nobody is here; `0s`: denied at once",
     },
@@ -82,10 +86,10 @@ const provider = {
   type: "object",
   properties: {
     preset: { type: "string", description: "Well-known provider whose settings this one starts from" },
-    baseUrl: { type: "string", pattern: URL_PATTERN, description: "Where its API is: `https://host/v1`" },
+    baseUrl: { type: "string", ...ADDRESS, description: "Where its API is: `https://host/v1`" },
     key: {
       type: "string",
-      pattern: REFERENCE_PATTERN,
+      ...REFERENCE,
       description: "Where its key is kept: `env:NAME`, `keychain:NAME`, `file:NAME`; never the key itself",
     },
     api: {
@@ -174,14 +178,6 @@ export type ConfigValues = Infer<typeof CONFIG_SCHEMA>;
 export type ProviderValues = NonNullable<ConfigValues["providers"]>[string];
 export type ProfileValues = NonNullable<ConfigValues["profiles"]>[string];
 
-/** What the patterns above mean, in words that finish "must be …". */
-export const PATTERN_WORDS: Readonly<Record<string, string>> = {
-  [DURATION_PATTERN]: "a duration such as 30s, 10m or 1h30m",
-  [REFERENCE_PATTERN]: "a reference to a secret: env:NAME, keychain:NAME or file:NAME",
-  [MODEL_PATTERN]: "provider/model, such as openai/gpt-5",
-  [URL_PATTERN]: "a URL such as https://host/v1",
-};
-
 /** The JSON Schema (2020-12) of config.jsonc, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
   return {
@@ -197,6 +193,10 @@ export function configJsonSchema(): Readonly<Record<string, unknown>> {
 /** Our schemas are closed unless they say otherwise; JSON Schema has it the other way round. */
 function closed(schema: Schema): Record<string, unknown> {
   if (schema.type === "array") return { ...schema, items: closed(schema.items) };
+  if (schema.type === "string") {
+    const { patternName: _, ...known } = schema;
+    return known;
+  }
   if (schema.type !== "object") return { ...schema };
   const rest = schema.additionalProperties;
   return {

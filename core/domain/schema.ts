@@ -4,7 +4,7 @@
  * told about a tool's arguments.
  *
  * Subset of JSON Schema 2020-12: `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `const`,
- * `anyOf`, `minimum`, `maximum`, `minLength`, `pattern`, `default`, `description`.
+ * `anyOf`, `minimum`, `maximum`, `minLength`, `pattern`, `default`, `description`; and `patternName`.
  */
 export type Schema =
   | StringSchema
@@ -21,6 +21,8 @@ export interface StringSchema {
   readonly enum?: readonly string[];
   readonly minLength?: number;
   readonly pattern?: string;
+  /** The pattern in words that finish "must be …", for people. No part of JSON Schema. */
+  readonly patternName?: string;
   readonly default?: string;
   readonly description?: string;
 }
@@ -159,7 +161,8 @@ function visitString(
       message: value === "" ? "must not be empty" : `must have ${schema.minLength} characters or more`,
     });
   } else if (schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value)) {
-    out.push({ path, message: `must match ${schema.pattern}, not "${value}"` });
+    const wanted = schema.patternName === undefined ? `match ${schema.pattern}` : `be ${schema.patternName}`;
+    out.push({ path, message: `must ${wanted}, not "${value}"` });
   }
 }
 

@@ -49,6 +49,12 @@ const CASES: readonly [string, Schema, unknown, string][] = [
   ["a list for an object", PERSON, [], "the value must be an object, not a list"],
   ["null for an object", PERSON, null, "the value must be an object, not null"],
   ["a pattern", { type: "string", pattern: "^a+$" }, "b", 'the value must match ^a+$, not "b"'],
+  [
+    "a pattern with a name",
+    { type: "string", pattern: "^a+$", patternName: "one a or more" },
+    "b",
+    'the value must be one a or more, not "b"',
+  ],
   ["two problems", PERSON, { age: "x" }, "name is missing; age must be a number, not text"],
 ];
 
