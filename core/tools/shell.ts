@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { CappedOutput, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
+import { networkedProgram } from "./_networked.ts";
 import { plainText } from "./_terminal_text.ts";
 import { truncate } from "./_truncate.ts";
 import { defineTool, MAX_RESULT_CHARS, type ToolContext, type ToolResult } from "./tool.ts";
@@ -79,11 +80,18 @@ export const shell = defineTool({
       return {
         text: `${trimEnd(plainText(partial).slice(-MAX_PARTIAL_CHARS))}\n\n[cancelled]`,
         failed: true,
+        ...taintOf(command),
       };
     }
-    return await report(result, timeout, ctx);
+    return { ...await report(result, timeout, ctx), ...taintOf(command) };
   },
 });
+
+/** What a networked command puts out comes from others: it must not be able to steer what carries things out. */
+function taintOf(command: string): Pick<ToolResult, "taints"> {
+  const program = networkedProgram(command);
+  return program === undefined ? {} : { taints: `the command ${program}` };
+}
 
 async function runInShell(
   command: string,

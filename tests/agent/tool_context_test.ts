@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { defineTool } from "../../core/tools/tool.ts";
+import { scriptedProvider } from "../support/scripted_provider.ts";
+import { testPryx } from "../support/test_pryx.ts";
+
+Deno.test("a tool cannot reach a host that was not decided for its call, nor follow a redirect by itself", async () => {
+  const seen: string[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    seen.push(new URL(request.url).pathname);
+    return new Response(null, { status: 302, headers: { location: "/elsewhere" } });
+  });
+  const { port } = server.addr;
+  const reach = defineTool({
+    name: "reach",
+    description: "Fetches what it did and did not say",
+    parameters: { type: "object", properties: { said: { type: "string" } }, required: ["said"] },
+    needs: ({ said }) => [{ kind: "net", target: said }],
+    title: () => "reach",
+    async run(_args, ctx) {
+      const response = await ctx.fetch(`http://127.0.0.1:${port}/asked`, { signal: ctx.signal });
+      await response.body?.cancel();
+      return { text: `status ${response.status}` };
+    },
+  });
+  const provider = scriptedProvider([
+    { calls: [["reach", { said: `127.0.0.1:${port + 1}` }]] },
+    { calls: [["reach", { said: `127.0.0.1:${port}` }]] },
+    { text: "ok" },
+  ]);
+  await using test = await testPryx({ provider, tools: [reach], preset: "dangerously-full" });
+  const end = await test.run("go");
+  const [other, said] = test.events(end.session, "tool.finished").map(({ data }) => data);
+  assert.equal(other?.status, "denied");
+  assert.match(other?.text ?? "", /was not decided/);
+  assert.deepEqual([said?.status, said?.text], ["done", "status 302"]);
+  assert.deepEqual(seen, ["/asked"]);
+});
+
+Deno.test("what a networked command puts out taints the session", async () => {
+  const provider = scriptedProvider([
+    { calls: [["shell", { command: "curl --version" }]] },
+    { calls: [["fetch", { url: "https://a.example/" }]] },
+    { text: "ok" },
+  ]);
+  await using test = await testPryx({ provider, allow: ["run=curl --version", "net=*.example"] });
+  const end = await test.run("go");
+  const decisions = test.events(end.session, "decision").map(({ data }) => data);
+  assert.deepEqual(decisions.map(({ verdict }) => verdict), ["allow", "ask"]);
+  assert.match(decisions[1]?.judgements[0]?.reason ?? "", /content from the command curl/);
+});
