@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { fitResults } from "../../core/agent/compact.ts";
+import { compactionPoint, fitResults } from "../../core/agent/compact.ts";
+import type { SessionId } from "../../core/domain/id.ts";
+import { emptySession } from "../../core/domain/session.ts";
 import type { ModelRequest } from "../../core/providers/provider.ts";
 import { scriptedProvider, transcript } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
@@ -120,4 +122,34 @@ Deno.test("one result that is larger than a small model's window is shown cut, a
   const shown = provider.requests[1]?.messages.at(-1)?.text ?? "";
   assert.ok(shown.length < 8_000, `${shown.length}`);
   assert.ok((test.events(end.session, "tool.finished")[0]?.data.text.length ?? 0) > 20_000);
+});
+
+Deno.test("compactionPoint() keeps as many of the last turns as fit, from a person's word on", () => {
+  const state = emptySession("s" as SessionId);
+  // Each turn is 212 tokens; what is kept may fill 30% of the window.
+  for (let turn = 1; turn <= 9; turn++) {
+    const text = "x".repeat(360);
+    state.messages.push({ seq: turn * 10, message: { role: "user", text } });
+    state.messages.push({ seq: turn * 10 + 1, message: { role: "assistant", text, calls: [] } });
+  }
+  assert.equal(compactionPoint(state, 212 / 0.3 + 1), 90);
+  assert.equal(compactionPoint(state, 3 * 212 / 0.3 + 1), 70);
+  assert.equal(compactionPoint(state, 1), 91, "the last message is kept, however small the window");
+});
+
+Deno.test("compactionPoint() never parts a result from its call", () => {
+  const state = emptySession("s" as SessionId);
+  const call = { id: "c", name: "read_file", args: "{}" };
+  state.messages.push({ seq: 1, message: { role: "user", text: "go" } });
+  for (const seq of [2, 4, 6]) {
+    state.messages.push({ seq, message: { role: "assistant", text: "", calls: [call] } });
+    state.messages.push({
+      seq: seq + 1,
+      message: { role: "tool", call: "c", name: "read_file", text: "x".repeat(360) },
+    });
+  }
+  for (const window of [1, 500, 1_000, 100_000]) {
+    const point = compactionPoint(state, window);
+    assert.ok(point !== null && point % 2 === 0, `${window}: ${point}`);
+  }
 });

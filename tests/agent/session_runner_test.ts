@@ -28,6 +28,9 @@ Deno.test("a turn that a dead process left open is closed, and its cut-off call 
   assert.equal(end.data.status, "done");
   const [interrupted] = test.events(session, "turn.ended");
   assert.equal(interrupted?.data.status, "interrupted");
+  assert.deepEqual(test.events(session, "tool.finished").map(({ data }) => [data.call, data.status]), [
+    ["c1", "interrupted"],
+  ]);
   const shown = transcript(provider.requests[0]?.messages ?? []);
   assert.match(shown[2] ?? "", /^tool:Interrupted/);
   assert.equal(shown[3], "user:go on");

@@ -80,10 +80,13 @@ Deno.test("a newer database is refused, and left as it is", async () => {
   await using pryx = await withModel([{ text: "x" }, { text: "x" }]);
   assert.equal((await pryx.run(["run", "x"])).code, 0);
   const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(join(pryx.home, ".local", "share", "pryx", "pryx.db"));
+  const file = join(pryx.home, ".local", "share", "pryx", "pryx.db");
+  const database = new DatabaseSync(file);
   database.exec("INSERT INTO migrations (version, name, at) VALUES (999, 'later', '2030')");
   database.close();
+  const before = await Deno.readFile(file);
   check(await pryx.run(["run", "x"]), { code: 1, says: [/newer/] });
+  assert.deepEqual(await Deno.readFile(file), before);
 });
 
 Deno.test("a data folder that may not be written ends 1 and says so", async () => {

@@ -24,7 +24,13 @@ Deno.test("kill -9 in the middle of a command loses no finished event, leaves no
   assert.match(told.findLast((message) => message.role === "tool")?.content ?? "", /Interrupted/);
   assert.ok(told.some((message) => message.role === "tool" && /done\.txt/.test(message.content)));
   assert.equal(await pryx.read("ran"), "once\n");
-  assert.match((await pryx.run(["sessions", "show", session.id])).stdout, /interrupted/);
+  const { events } = await pryx.json(["sessions", "show", session.id]) as {
+    events: { type: string; data: { name: string; status: string } }[];
+  };
+  const calls = events.filter(({ type }) => type === "tool.finished").map((
+    { data },
+  ) => [data.name, data.status]);
+  assert.deepEqual(calls, [["write_file", "done"], ["shell", "interrupted"]]);
 });
 
 Deno.test("kill -9 while a message streams keeps what was streamed", async () => {
