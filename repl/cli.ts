@@ -215,7 +215,8 @@ function show(
   surface: TerminalSurface,
 ): void {
   if (globals.json) {
-    if (!command.streams) surface.output.out(`${JSON.stringify(result.data)}\n`);
+    // A command that streams may also have nothing to stream: then its text is the answer, and so is its data.
+    if (!command.streams || result.text !== undefined) surface.output.out(`${JSON.stringify(result.data)}\n`);
   } else if (result.text !== undefined && result.text !== "") {
     const text = deps.stdout.isTerminal() ? sanitize(result.text) : result.text;
     surface.output.out(text.endsWith("\n") ? text : `${text}\n`);

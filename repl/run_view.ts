@@ -83,8 +83,12 @@ export function render(event: PryxEvent, state: RunState): Rendered {
 }
 
 function renderJson(event: PryxEvent, state: RunState): Rendered {
-  if (event.type === "turn.ended") state.shownError = event.data.error?.message;
-  return { out: `${JSON.stringify(event)}\n`, err: "" };
+  const out = `${JSON.stringify(event)}\n`;
+  if (event.type !== "turn.ended") return { out, err: "" };
+  const { data } = event;
+  const { style } = state.options;
+  state.shownError = data.error?.message;
+  return { out, err: allowFlags(data.unapproved, style) + personOnly(data, style) };
 }
 
 function renderDelta(event: EventOf<"message.delta">, state: RunState): Rendered {

@@ -119,7 +119,7 @@ export interface Command<S extends ObjectSchema = ObjectSchema> {
   /** What completes a property's values; absent: guessed from the property's name. Enums complete by themselves. */
   readonly complete?: Readonly<Record<string, CompletionSource>>;
   readonly examples: readonly Example[];
-  /** `--json` prints events as they happen, one a line, instead of `data` at the end. */
+  /** `--json` prints events as they happen, one a line, instead of `data` at the end; a result with `text` was not streamed. */
   readonly streams?: boolean;
   run(input: Infer<S>, ctx: CommandContext): Promise<CommandResult>;
 }

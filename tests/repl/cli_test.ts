@@ -324,3 +324,8 @@ Deno.test("runCli() colours help on a terminal only, and never with NO_COLOR or 
     colour,
   );
 });
+
+Deno.test("runCli() prints data with --json when a command that streams had nothing to stream", async () => {
+  const silent = command("stream", done, { streams: true });
+  assert.deepEqual(JSON.parse((await cli(["stream", "--json"], { commands: [silent] })).out), { ok: true });
+});

@@ -213,6 +213,11 @@ Deno.test("render() with json writes every event as one line", () => {
   assert.doesNotMatch(out, /\r/);
 });
 
+Deno.test("render() with json still names the flags on standard error", () => {
+  const { err } = play([ended({ unapproved: ["net=a.org"] })], { ...PIPE, json: true });
+  assert.match(err, /--allow net=a\.org\n$/);
+});
+
 Deno.test("render() tells of retries, compaction and reasoning without showing the reasoning", () => {
   const { out, err, state } = play([
     fakeEvent("model.retried", { attempt: 1, waitMs: 1500, reason: "429 too many requests" }),
