@@ -1,5 +1,4 @@
-import { dirname, join, resolve } from "node:path";
-import type { Pryx } from "./api.ts";
+import { basename, dirname, join, resolve } from "node:path";
 import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
@@ -61,11 +60,12 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const openSandbox = async (scope: string) => {
     const { createSandbox } = await import("./sandbox/create_sandbox.ts");
-    return opened.use(createSandbox({ home, env, scopes: [scope] }));
+    // Only a compiled program's files are out of the system's reach.
+    const root = Deno.build.standalone ? import.meta.dirname : undefined;
+    const embedded = root === undefined ? {} : { embedded: { root, folder: join(paths.cache, "programs") } };
+    return opened.use(createSandbox({ home, env, scopes: [scope], ...embedded }));
   };
   const tools = once(async () => (await import("./builtins.ts")).TOOLS);
-  /** The one that runs: surfaces answer its approvals whichever context they hold. */
-  let active: Promise<Pryx> | undefined;
 
   /** The value behind a reference, known to the redactor from then on. */
   const secret = async (reference: string) => {
@@ -139,7 +139,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
         sandbox,
         provider,
         defaultModel: () => defaultModel(loaded, overrides, signal),
-        program: programPath(),
+        program: ownPaths(),
         commands: async () => (await Promise.all(COMMANDS.map((entry) => entry.load()))).flat(),
         redact: (text) => redact.redact(text),
       }));
@@ -151,7 +151,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       cwd,
       config,
       configFile: async () => (await import("./config/config_file.ts")).openConfigFile(paths.configFile),
-      pryx: () => active ??= pryx(),
+      pryx,
       store,
       blobs,
       policy: once(async () => {
@@ -160,7 +160,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
           import("./agent/policy_view.ts"),
         ]);
         return createPolicyView({
-          policy: await policyOf({ config: await config(), paths, home, program: programPath() }, cwd),
+          policy: await policyOf({ config: await config(), paths, home, program: ownPaths() }, cwd),
           workspace: cwd,
           home,
           searchPath,
@@ -215,13 +215,40 @@ async function defaultModel(config: Config, overrides: Overrides, signal: AbortS
   });
 }
 
-/** This program's own files, which nothing may change: the binary, or the folder of the bundle. None when it runs from source. */
-function programPath(): string | undefined {
-  if (Deno.build.standalone) return Deno.execPath();
-  const here = new URL(import.meta.url);
-  return here.protocol !== "file:" || here.pathname.endsWith(".ts")
-    ? undefined
-    : dirname(decodeURIComponent(here.pathname));
+/** What this process runs: as a value, so that every way of running can be tested. */
+export interface Running {
+  /** True for a compiled program. */
+  readonly standalone: boolean;
+  /** The compiled program, or Deno. Absolute, after symlinks. */
+  readonly execPath: string;
+  /** This module's own file; undefined when it came from elsewhere. */
+  readonly module: string | undefined;
+}
+
+/**
+ * This program's own files and folders, which nothing may change: the compiled binary, or the bundle and its launcher.
+ * Where install.sh put it, all of the installation: other versions, the Deno that runs them, the command. None when it
+ * runs from source.
+ */
+export function programPaths(running: Running): readonly string[] {
+  const { standalone, execPath, module } = running;
+  if (!standalone && (module === undefined || module.endsWith(".ts"))) return [];
+  const bundle = standalone || module === undefined ? undefined : dirname(module);
+  const folder = dirname(bundle ?? execPath);
+  const versions = dirname(folder);
+  const installation = dirname(versions);
+  if (basename(versions) === "versions" && basename(installation) === "pryx") {
+    return [installation, join(installation, "..", "..", "bin", "pryx")];
+  }
+  return bundle === undefined ? [execPath] : [bundle, join(folder, "pryx")];
+}
+
+function ownPaths(): readonly string[] {
+  return programPaths({
+    standalone: Deno.build.standalone,
+    execPath: realPathOr(Deno.execPath()),
+    module: import.meta.filename,
+  });
 }
 
 function realPathOr(path: string): string {

@@ -7,8 +7,12 @@ const LOOK_MS = 250;
 
 /** Where calls wait for people. An approval is durable: any process on the database may answer it. */
 export interface ApprovalDesk {
-  /** Stores the approval and waits: for an answer here or elsewhere, or null when it ran out. Rejects when `signal` aborts. */
-  wait(approval: Approval, signal: AbortSignal): Promise<ApprovalAnswer | null>;
+  /**
+   * Stores the approval and waits for its answer, here or in another process. Null when it ran out, and when `covered`
+   * says that the action needs no answer any more; it is asked once another approval was answered. Rejects when
+   * `signal` aborts.
+   */
+  wait(approval: Approval, signal: AbortSignal, covered: () => boolean): Promise<ApprovalAnswer | null>;
   /** The first valid answer wins; false for every later one. */
   decide(id: ApprovalId, answer: ApprovalAnswer): boolean;
   /** Puts a question up and waits for its answer. */
@@ -18,12 +22,14 @@ export interface ApprovalDesk {
 
 export function createApprovalDesk(store: Store, now: () => Date): ApprovalDesk {
   const wakers = new Map<ApprovalId, () => void>();
+  /** Answers given in this process: each may cover what others wait for. */
+  let decided = 0;
   const questions = new Map<string, (answer: { text: string; by: string }) => void>();
   return {
-    async wait(approval, signal) {
+    async wait(approval, signal, covered) {
       store.putApproval(approval);
       try {
-        for (;;) {
+        for (const before = decided;;) {
           signal.throwIfAborted();
           const stored = store.approval(approval.id);
           if (stored?.answer && stored.status !== "expired") return stored.answer;
@@ -33,6 +39,11 @@ export function createApprovalDesk(store: Store, now: () => Date): ApprovalDesk 
             return null;
           }
           await waitFor(Math.min(LOOK_MS, rest), signal, (wake) => wakers.set(approval.id, wake));
+          // A grant is stored a moment after the answer that makes it: looked for again each time from then on.
+          if (decided !== before && !store.approval(approval.id)?.answer && covered()) {
+            store.expireApproval(approval.id);
+            return null;
+          }
         }
       } catch (error) {
         store.expireApproval(approval.id);
@@ -43,7 +54,8 @@ export function createApprovalDesk(store: Store, now: () => Date): ApprovalDesk 
     },
     decide(id, answer) {
       const first = store.answerApproval(id, answer, now().toISOString());
-      wakers.get(id)?.();
+      decided++;
+      for (const wake of wakers.values()) wake();
       return first;
     },
     ask(question, signal) {

@@ -2,8 +2,9 @@ import type { Unanswered } from "../api.ts";
 import type { EventData } from "../domain/event.ts";
 import type { ApprovalId, CallId } from "../domain/id.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
-import type { ApprovalAnswer, Decision, Judgement, Verdict } from "../domain/policy.ts";
+import type { ApprovalAnswer, Decision, Judgement, Origin, Verdict } from "../domain/policy.ts";
 import { grantFromAnswer, newApproval, personOnlyAsks, unapprovedFlags } from "../policy/approvals.ts";
+import type { Policy } from "../policy/policy.ts";
 import { describeRule } from "../policy/rules.ts";
 import { judge } from "./judge.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
@@ -39,7 +40,8 @@ export async function authorize(
   action: Action,
   options: CallOptions,
 ): Promise<Authority> {
-  const decision = judge(parts, await parts.policy(), action.needs, options);
+  const policy = await parts.policy();
+  const decision = judge(parts, policy, action.needs, options);
   const canAsk = options.attended || options.approvalTimeoutMs > 0;
   const unapproved = decision.verdict === "ask" && !canAsk;
   record(
@@ -61,7 +63,7 @@ export async function authorize(
       ...(options.suspicious ? ANSWERED : unansweredOf(decision)),
     };
   }
-  return await askPerson(parts, action, decision, options);
+  return await askPerson(parts, policy, action, decision, options);
 }
 
 function unansweredOf(decision: Decision): Unanswered {
@@ -70,6 +72,7 @@ function unansweredOf(decision: Decision): Unanswered {
 
 async function askPerson(
   parts: SessionParts,
+  policy: Policy,
   action: Action,
   decision: Decision,
   options: CallOptions,
@@ -89,7 +92,12 @@ async function askPerson(
   });
   const { id, call, digest, tool, summary, expiresAt } = approval;
   // Stored before it is announced, so that the first answer to the announcement finds it.
-  const waiting = parts.desk.wait(approval, options.signal);
+  let covering: Decision | undefined;
+  const waiting = parts.desk.wait(approval, options.signal, () => {
+    const again = judge(parts, policy, action.needs, options);
+    if (again.verdict === "allow") covering = again;
+    return covering !== undefined;
+  });
   // When the announcement cannot be stored, nobody awaits the answer.
   waiting.catch(() => {});
   parts.append([{
@@ -107,7 +115,26 @@ async function askPerson(
     },
   }]);
   const answer = await waiting;
+  if (covering) return cover(parts, action, covering, options, id);
   return settle(parts, action, decision, options, id, onceOnly, answer);
+}
+
+/** A grant that another answer made covers this action too. */
+function cover(
+  parts: SessionParts,
+  action: Action,
+  decision: Decision,
+  options: CallOptions,
+  approval: ApprovalId,
+): Authority {
+  const grant = decision.judgements.find((one) => one.grant !== undefined)?.grant;
+  parts.append([{
+    type: "approval.decided",
+    turn: options.turn,
+    data: { approval, call: action.call, verdict: "allow", by: "grant", ...(grant ? { grant } : {}) },
+  }]);
+  record(parts, action, options, "allow", "policy", decision.judgements, { approval });
+  return { verdict: "allow", decision, waited: true, ...ANSWERED };
 }
 
 function settle(
@@ -219,21 +246,29 @@ function shown(judgements: readonly Judgement[]): EventData<"decision">["judgeme
   }));
 }
 
-/** What the model is told of a denial: enough to go on without it, nothing that teaches a way round. */
+/**
+ * What is said of a denial. To a model: enough to go on without it, nothing that teaches a way round. To a person who
+ * made the call: why, and nothing else.
+ */
 export function describeDenial(
-  decision: Decision,
-  authority: Omit<Authority, "verdict" | "decision">,
+  authority: Authority,
+  origin: Origin,
   /** Said where no need was at fault. */
   why = "no rule allows it",
 ): string {
-  const stopped = decision.judgements.filter((one) => one.verdict !== "allow");
+  const stopped = authority.decision.judgements.filter((one) => one.verdict !== "allow");
   const reasons = stopped.map((one) => `${formatNeed(one.need)}: ${one.reason}`).join("; ") || why;
-  if (authority.waited) {
-    return authority.note
-      ? `Denied by the person, who says: ${authority.note}`
-      : "Denied by the person. Do not try it another way; go on without it or ask what they prefer";
+  const nobody = authority.unapproved.length + authority.personOnly.length > 0;
+  const advice = (text: string) => origin === "human" ? "" : `. ${text}`;
+  if (nobody) {
+    return `Denied: this needs a person's approval, and nobody could give it (${reasons})` +
+      advice("Go on without it, and say what was not possible");
   }
-  return authority.unapproved.length + authority.personOnly.length > 0
-    ? `Denied: this needs a person's approval and nobody can give it now (${reasons}). Go on without it, and say what was not possible`
-    : `Denied by policy (${reasons}). Do not try it another way; go on without it, and say what was not possible`;
+  if (!authority.waited) {
+    return `Denied by policy (${reasons})` +
+      advice("Do not try it another way; go on without it, and say what was not possible");
+  }
+  return authority.note
+    ? `Denied by the person, who says: ${authority.note}`
+    : "Denied by the person" + advice("Do not try it another way; go on without it or ask what they prefer");
 }

@@ -85,7 +85,7 @@ async function runKnownTool(
     options,
   );
   if (authority.verdict !== "allow") {
-    return recorder.denied(describeDenial(authority.decision, authority, options.suspicious), authority);
+    return recorder.denied(describeDenial(authority, origin, options.suspicious), authority);
   }
   const context = await createToolContext(parts, { call, needs, tool: tool.name, options });
   const snapshot = await takeSnapshot(needs, parts.snapshots);

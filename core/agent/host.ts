@@ -20,7 +20,9 @@ async function real(path: string, depth: number): Promise<string> {
   } catch (error) {
     const parent = dirname(path);
     if (parent === path || depth > 64) {
-      throw new PryxError("io", `Cannot resolve "${path}"`, { cause: error });
+      throw new PryxError("io", `Cannot find where "${path}" leads: its links go round in circles`, {
+        cause: error,
+      });
     }
     const link = await Deno.readLink(path).catch(() => null);
     return link === null

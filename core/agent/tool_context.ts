@@ -54,7 +54,7 @@ export async function createToolContext(
       if (authority.verdict !== "allow") {
         unanswered.unapproved.push(...authority.unapproved);
         unanswered.personOnly.push(...authority.personOnly);
-        throw new PryxError("denied", describeDenial(authority.decision, authority));
+        throw new PryxError("denied", describeDenial(authority, options.origin));
       }
       allowed.push(need);
       files = undefined;

@@ -87,9 +87,15 @@ class TurnRun {
     for (;;) {
       signal.throwIfAborted();
       if (this.#steps >= maxSteps) {
-        throw new PryxError("max_turns", `The turn was stopped after ${maxSteps} requests to the model`, {
-          fix: "go on with --continue, or allow more with --max-turns",
-        });
+        throw new PryxError(
+          "max_turns",
+          `The turn was stopped after ${
+            maxSteps === 1 ? "one request" : `${maxSteps} requests`
+          } to the model`,
+          {
+            fix: "go on with --continue, or allow more with --max-turns",
+          },
+        );
       }
       await this.#compaction.ifNeeded();
       const response = await this.#ask();

@@ -306,3 +306,41 @@ function answerEach(test: Awaited<ReturnType<typeof testPryx>>, answers: readonl
   });
   return state;
 }
+
+Deno.test("an approval for the session also releases calls that already wait for the same", async () => {
+  const both = {
+    calls: [["write_file", { path: "a.txt", content: "1\n" }], ["write_file", {
+      path: "a.txt",
+      content: "2\n",
+    }]] as const,
+  };
+  await using test = await testPryx({ provider: scriptedProvider([both, { text: "ok" }]) });
+  const asked: string[] = [];
+  test.pryx.listen((event) => {
+    if (event.type !== "approval.requested") return;
+    asked.push(event.data.approval);
+    if (asked.length === 2) {
+      void test.pryx.decide(asked[0] as ApprovalId, { ...ALLOW_ONCE, duration: { kind: "session" } });
+    }
+  });
+  const end = await test.run("go", { attended: true });
+  assert.deepEqual(test.events(end.session, "tool.finished").map((one) => one.data.status), ["done", "done"]);
+  const decided = test.events(end.session, "approval.decided");
+  assert.deepEqual(decided.map((one) => one.data.by).sort(), ["grant", "human:test"]);
+  assert.equal(await test.pryx.decide(asked[1] as ApprovalId, ALLOW_ONCE), false);
+});
+
+Deno.test("a person's own denied call is told why, without advice to a model", async () => {
+  await using test = await testPryx({ provider: scriptedProvider([]) });
+  const outcome = await test.pryx.callTool({
+    tool: "write_file",
+    args: { path: "a.txt", content: "x" },
+    origin: "human",
+    workspace: test.workspace,
+    surface: "test",
+    attended: false,
+  });
+  assert.equal(outcome.status, "denied");
+  assert.ok(!outcome.text.includes("Go on without it"), outcome.text);
+  assert.match(outcome.unapproved[0] ?? "", /^write=/);
+});
