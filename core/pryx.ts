@@ -39,8 +39,8 @@ export interface PryxParts {
   provider(name: string): Promise<Provider>;
   /** The model to use when none was named; rejects with what to do. */
   defaultModel(): Promise<string>;
-  /** pryx's own program, a file or a folder: out of reach. Undefined when it runs from source. */
-  readonly program: string | undefined;
+  /** pryx's own program, files and folders: out of reach. None when it runs from source. */
+  readonly program: readonly string[];
   commands(): Promise<readonly Command[]>;
   redact(text: string): string;
 }
@@ -234,7 +234,7 @@ export async function policyOf(
       paths.data,
       paths.state,
       paths.cache,
-      ...(program === undefined ? [] : [program]),
+      ...program,
     ],
     readablePaths: [outputsFolder(paths)],
   };

@@ -1,3 +1,4 @@
+import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
 import { createFiles } from "./_files.ts";
 import { describeLayers } from "./layers.ts";
@@ -13,14 +14,23 @@ export interface SandboxOptions {
   /** Folders whose contents share one file worker: the workspace. Absolute and resolved. */
   readonly scopes?: readonly string[];
   readonly limits?: ProcessLimits;
+  /** Programs inside a compiled pryx, which are copied out before they are started. */
+  readonly embedded?: EmbeddedPrograms;
 }
 
 /** The sandbox of one pryx process. Starts no worker and no process until one is needed. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { home, env, scopes = [], limits = {} } = options;
+  const { home, env, scopes = [], limits = {}, embedded } = options;
   let pool: FilePool | undefined;
   let processes: Processes | undefined;
-  const running = () => processes ??= createProcesses({ home, env, limits, reaper: createReaper() });
+  const running = () =>
+    processes ??= createProcesses({
+      home,
+      env,
+      limits,
+      reaper: createReaper(),
+      ...(embedded === undefined ? {} : { embedded }),
+    });
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes }),
     run: (spec) => running().run(spec),

@@ -1,5 +1,6 @@
 import { spawnChild } from "./_child.ts";
 import { childEnvironment } from "./_environment.ts";
+import { createEmbedded, type EmbeddedPrograms } from "./embedded.ts";
 import { checkFolder, findExecutable } from "./_executable.ts";
 import { isGroupAlive, signalGroup, within } from "./_group.ts";
 import { createOutputCollector } from "./_output.ts";
@@ -24,6 +25,8 @@ export interface ProcessesOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: ProcessLimits;
   readonly reaper: Reaper;
+  /** Absent: every program is a file that the system can start. */
+  readonly embedded?: EmbeddedPrograms;
 }
 
 export interface Processes extends AsyncDisposable {
@@ -40,6 +43,7 @@ const PRUNE_EVERY_MS = 2_000;
 /** Children in their own groups, under the reaper, with limits. Starts nothing until the first `run`. */
 export function createProcesses(options: ProcessesOptions): Processes {
   const { reaper } = options;
+  const startable = options.embedded && createEmbedded(options.embedded);
   const leftRunning = new Set<number>();
   let pruning: ReturnType<typeof setInterval> | undefined;
 
@@ -74,7 +78,8 @@ export function createProcesses(options: ProcessesOptions): Processes {
     signal.throwIfAborted();
     const env = childEnvironment(options.env, spec.env, options.home);
     checkFolder(spec.cwd, spec.argv[0]);
-    const program = findExecutable(spec.argv[0], env.PATH ?? "", spec.cwd, spec.notFrom);
+    const named = await startable?.(spec.argv[0]) ?? spec.argv[0];
+    const program = findExecutable(named, env.PATH ?? "", spec.cwd, spec.notFrom);
     await prune();
     signal.throwIfAborted();
     const started = performance.now();

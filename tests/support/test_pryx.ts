@@ -78,7 +78,7 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
     sandbox: () => Promise.resolve(sandbox),
     provider: () => Promise.resolve(options.provider),
     defaultModel: () => Promise.resolve("scripted/model"),
-    program: undefined,
+    program: [],
     commands: () => Promise.resolve([]),
     redact: options.redact ?? ((text) => text),
   }));
