@@ -1,6 +1,5 @@
 import type { Command } from "../core/commands/command.ts";
 import type { FlagSpec } from "./_flags.ts";
-import { flagsOf } from "./_flags.ts";
 
 /** One first word of the command line. Its module is loaded when the word is typed, never before. */
 export interface CommandEntry {
@@ -15,40 +14,6 @@ export interface CommandEntry {
 }
 
 export type CommandIndex = readonly CommandEntry[];
-
-/** A command as documentation and completion scripts see it. */
-export interface CommandDescription {
-  readonly name: string;
-  readonly summary: string;
-  readonly description?: string;
-  /** `pryx sessions show SESSION [flags]`. */
-  readonly usage: string;
-  readonly flags: readonly FlagSpec[];
-  readonly positionals: readonly FlagSpec[];
-  readonly examples: Command["examples"];
-  readonly streams: boolean;
-}
-
-/** Every command that is listed, in the order of the index. Loads all modules: for documentation, not for running. */
-export async function describeCommands(index: CommandIndex): Promise<readonly CommandDescription[]> {
-  const shown = index.filter((entry) => !entry.hidden);
-  const loaded = await Promise.all(shown.map((entry) => entry.load()));
-  return loaded.flat().map(describeCommand);
-}
-
-export function describeCommand(command: Command): CommandDescription {
-  const specs = flagsOf(command);
-  return {
-    name: command.name,
-    summary: command.summary,
-    ...(command.description === undefined ? {} : { description: command.description }),
-    usage: usageLine(command, specs),
-    flags: specs.filter((spec) => spec.position === undefined),
-    positionals: positionalsOf(specs),
-    examples: command.examples,
-    streams: command.streams ?? false,
-  };
-}
 
 /** The positional arguments, in their order. */
 export function positionalsOf(specs: readonly FlagSpec[]): readonly FlagSpec[] {

@@ -176,7 +176,6 @@ export const POLICY_FILE_SCHEMA = {
 
 export type ConfigValues = Infer<typeof CONFIG_SCHEMA>;
 export type ProviderValues = NonNullable<ConfigValues["providers"]>[string];
-export type ProfileValues = NonNullable<ConfigValues["profiles"]>[string];
 
 /** The JSON Schema (2020-12) of config.jsonc, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import type { SessionId, TurnId } from "./id.ts";
 import { NEED_KINDS } from "./need.ts";
-import type { AnySchema, Infer, ObjectSchema, Schema } from "./schema.ts";
+import type { AnySchema, Infer, ObjectSchema } from "./schema.ts";
 
 /** Version of the event format, in every event as `v`. It grows only when a field changes its meaning or goes. */
 export const EVENT_VERSION = 1;
@@ -407,7 +407,6 @@ export const EVENTS = {
 export type EventType = keyof typeof EVENTS;
 export type EventData<T extends EventType> = Infer<(typeof EVENTS)[T]["data"]>;
 export type LiveType = { [T in EventType]: (typeof EVENTS)[T] extends { live: true } ? T : never }[EventType];
-export type StoredType = Exclude<EventType, LiveType>;
 
 /** One event. Stored ones have a `seq` that counts from 1 in their session without gaps; live ones have 0. */
 export type PryxEvent = {
@@ -433,9 +432,4 @@ export type EventDraft = {
 export function isLive(type: EventType): type is LiveType {
   const schema: EventSchema = EVENTS[type];
   return schema.live === true;
-}
-
-/** The schema of an event's data, for a name that may come from outside. */
-export function eventSchema(type: string): Schema | undefined {
-  return Object.hasOwn(EVENTS, type) ? EVENTS[type as EventType].data : undefined;
 }

@@ -2,8 +2,6 @@ import type { EventData, EventOf, PryxEvent } from "./event.ts";
 import type { CallId, SessionId, TurnId } from "./id.ts";
 import { addUsage, type Message, NO_USAGE, type Usage } from "./message.ts";
 
-export type TurnStatus = "running" | "done" | "failed" | "cancelled" | "interrupted";
-
 /** What a session is now: a fold over its events. The event log is the truth; this can always be made again. */
 export interface SessionState {
   readonly id: SessionId;

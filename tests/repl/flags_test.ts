@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { defineCommand } from "../../core/commands/command.ts";
 import { flagsOf, kebab } from "../../repl/_flags.ts";
-import { describeCommands } from "../../repl/command_index.ts";
 import { renderCommandHelp } from "../../repl/help.ts";
 import { createStyle } from "../../repl/style.ts";
 import { didYouMean, editDistance, suggest } from "../../repl/suggest.ts";
@@ -59,18 +58,6 @@ Deno.test("renderCommandHelp() says all there is about a command, within its wid
   assert.match(help, /--tags TEXT +Tags \(may be repeated\)/);
   assert.match(help, /--reason TEXT +Why \(required\)/);
   assert.equal(help.split("\n").filter((line) => line.length > 70).length, 0, help);
-});
-
-Deno.test("describeCommands() describes what is listed", async () => {
-  const load = () => Promise.resolve([command]);
-  const [described, ...more] = await describeCommands([
-    { name: "go", summary: "Go", load },
-    { name: "secret", summary: "Hidden", load, hidden: true },
-  ]);
-  assert.deepEqual(more, []);
-  assert.equal(described?.usage, "pryx go WHERE… --reason TEXT [flags]");
-  assert.deepEqual(described?.positionals.map((one) => one.key), ["where"]);
-  assert.deepEqual(described?.examples, command.examples);
 });
 
 Deno.test("suggest() finds what was meant: typing errors, beginnings, nothing far off", () => {
