@@ -54,6 +54,16 @@ Deno.test("files.write() keeps the mode of the file it replaces and leaves nothi
   assert.deepEqual([...Deno.readDirSync(at.workspace)].map(({ name }) => name), ["run.sh"]);
 });
 
+Deno.test("files.write() puts new content in place at once: who has the old file open reads all of it", async () => {
+  await using at = await place();
+  const path = join(at.workspace, "a.txt");
+  await Deno.writeTextFile(path, "old content");
+  using open = await Deno.open(path);
+  await at.files.write(path, bytes("new"));
+  assert.equal(await new Response(open.readable).text(), "old content");
+  assert.equal(await Deno.readTextFile(path), "new");
+});
+
 Deno.test("files.write() writes through a link inside the roots and keeps the link", async () => {
   await using at = await place();
   await Deno.writeTextFile(join(at.workspace, "target"), "old");
