@@ -1,3 +1,4 @@
+import { formatNeed, type Need } from "../domain/need.ts";
 import type { SessionRow } from "../store/store.ts";
 
 /** `text` on one line, cut to `max` characters. */
@@ -35,4 +36,10 @@ export function count(n: number, word: string): string {
 export function within(folder: string, path: string): string {
   const prefix = folder.endsWith("/") ? folder : `${folder}/`;
   return path.startsWith(prefix) ? path.slice(prefix.length) : path;
+}
+
+/** The flag that allows a need, ready to be pasted into a shell. */
+export function allowFlag(need: Pick<Need, "kind" | "target">): string {
+  const text = formatNeed(need);
+  return `--allow ${/^[\w./=:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`}`;
 }

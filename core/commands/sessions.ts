@@ -73,8 +73,8 @@ const show = defineCommand({
     const events = () => store.events(row.id, input.after ?? 0);
     const head = [
       `${row.id}  ${oneLine(row.title, 100) || "(no title)"}`,
+      row.workspace,
       [
-        row.workspace,
         `profile ${row.profile}`,
         row.holder === undefined ? statusOf(row) : `${statusOf(row)} in process ${row.holder}`,
         count(state.turns, "turn"),
@@ -86,7 +86,8 @@ const show = defineCommand({
       const sources = [...new Set(state.taint.map(({ source }) => oneLine(source, 100)))];
       head.push(`content from outside: ${sources.join(", ")}`);
     }
-    const lines = timeline(events(), { workspace: row.workspace, full: input.full === true });
+    const { full = false, after = 0 } = input;
+    const lines = timeline(store.events(row.id), { workspace: row.workspace, full, after });
     const partial = store.partial(row.id);
     const cut = partial ? [`…     being written: ${oneLine(partial.text, 400)}`] : [];
     const data = {

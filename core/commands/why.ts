@@ -2,6 +2,7 @@ import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { Json } from "../domain/schema.ts";
 import type { SessionRow, Store } from "../store/store.ts";
 import { pickSession } from "./_pick_session.ts";
+import { allowFlag, localTime, oneLine } from "./_session_text.ts";
 import { type Command, defineCommand } from "./command.ts";
 
 /** One thing that went wrong in a turn, and what to do about it. */
@@ -87,6 +88,8 @@ function failuresOf(turn: readonly PryxEvent[], end: EventOf<"turn.ended"> | und
       ...(error.fix === undefined ? {} : { fix: error.fix }),
     });
   }
+  /** Calls that failed: often what the agent then repaired. */
+  const onTheWay: Failure[] = [];
   const titles = new Map<string, string>();
   for (const event of turn) {
     if (event.type === "tool.requested") {
@@ -100,24 +103,23 @@ function failuresOf(turn: readonly PryxEvent[], end: EventOf<"turn.ended"> | und
       (event.data.status === "failed" || event.data.status === "interrupted")
     ) {
       const what = `${titles.get(event.data.call) ?? event.data.name}: ${event.data.status}`;
-      failures.push({ what, because: lastLines(event.data.text) });
+      onTheWay.push({ what, because: lastLines(event.data.text) });
     }
   }
-  return failures;
+  return [...failures, ...onTheWay];
 }
 
 function denialsOf(event: EventOf<"decision">, title: string): Failure[] {
   const { verdict, unapproved, by, judgements, note } = event.data;
   if (verdict !== "deny" && unapproved !== true) return [];
   return judgements.filter((one) => one.verdict !== "allow").map((one): Failure => {
-    const flag = `--allow ${one.need.kind}='${one.need.target.replaceAll("'", `'\\''`)}'`;
-    const rule = one.rule ? `rule ${one.rule}` : one.reason;
     if (by !== "policy") return { what: `${title}: denied by ${by}`, because: note ?? one.reason };
+    const rule = one.rule === undefined || one.reason.includes(one.rule) ? "" : ` (rule ${one.rule})`;
     return {
       what: `${title}: denied`,
-      because: one.rule ? `${one.reason} (${rule})` : one.reason,
+      because: one.reason + rule + (one.verdict === "ask" ? ", and nobody was there to answer" : ""),
       fix: one.verdict === "ask"
-        ? flag
+        ? allowFlag(one.need)
         : "change that rule, or leave it: a deny is final (pryx policy explain)",
     };
   });
@@ -126,25 +128,21 @@ function denialsOf(event: EventOf<"decision">, title: string): Failure[] {
 function render(report: Report): string {
   const { session, asked, at, status, failures } = report;
   const lines = [
-    `Session ${session.id}  ${at.slice(0, 16).replace("T", " ")}  ${status}`,
-    `Asked: ${oneLine(asked)}`,
+    `Session ${session.id}  ${localTime(at)}  ${status}`,
+    `Asked: ${oneLine(asked, 110)}`,
     "",
   ];
-  if (failures.length === 0) lines.push("Nothing failed in its last turn.");
+  if (failures.length === 0) lines.push("Nothing failed in its last turn.", "");
   for (const { what, because, fix } of failures.slice(0, 8)) {
-    lines.push(oneLine(what), `  because  ${because.split("\n").join("\n           ")}`);
+    lines.push(oneLine(what, 110), `  because  ${because.split("\n").join("\n           ")}`);
     if (fix !== undefined) lines.push(`  fix      ${fix}`);
+    lines.push("");
   }
-  if (failures.length > 8) lines.push(`… and ${failures.length - 8} more`);
-  lines.push("", `All of it: pryx sessions show ${session.id}`);
+  if (failures.length > 8) lines.push(`… and ${failures.length - 8} more`, "");
+  lines.push(`All of it: pryx sessions show ${session.id}`);
   return lines.join("\n");
 }
 
-function oneLine(text: string): string {
-  const line = text.trim().split("\n", 1)[0] ?? "";
-  return line.length > 110 ? `${line.slice(0, 109)}…` : line;
-}
-
 function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-4).join("\n");
+  return text.trim().split("\n").filter((line) => line.trim() !== "").slice(-4).join("\n");
 }

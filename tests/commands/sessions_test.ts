@@ -193,7 +193,15 @@ Deno.test("sessions show tells what happened, from events", async () => {
     {
       type: "tool.requested",
       turn,
-      data: { call: "c1", name: "shell", args: {}, needs: [need], origin: "model", summary: "npm test" },
+      data: {
+        call: "c1",
+        name: "shell",
+        args: {},
+        needs: [need],
+        origin: "model",
+        title: "npm test",
+        summary: "shell: npm test",
+      },
     },
     {
       type: "decision",
@@ -225,14 +233,11 @@ Deno.test("sessions show tells what happened, from events", async () => {
   for (
     const part of [
       /^abc111 {2}fix it\n/,
-      / · failed · 1 turn · 1,200 tokens in, 34 out · \$0\.0021\n/,
+      /\nprofile default · failed · 1 turn · 1,200 tokens in, 34 out · \$0\.0021\n/,
       /\n#2 {4}.*human \(test\)\n {8}fix it\n/,
       /\n#3 {4}turn 1 · a\/b · preset workspace\n/,
       /\n#4 {4}agent\n {8}I will run the test\n/,
-      /\n#6 {4}call shell \[c1\]\n {8}npm test\n/,
-      /\n#7 {4}deny by policy \[c1\]\n {8}deny run=npm test: rule x\n/,
-      /\n#8 {4}shell denied \[c1\] in 7 ms, exit 3\n {8}Denied\n/,
-      /… \d+ characters more \(--full\)/,
+      /\n#8 {4}⊘ shell npm test {2}denied · exit 3\n {8}deny run=npm test: rule x\n#9 /,
       /\n#9 {4}file added: src\.txt\n/,
       /\n#10 {3}turn 1 failed · 1 request · /,
       /being written: and now I$/,
@@ -241,7 +246,75 @@ Deno.test("sessions show tells what happened, from events", async () => {
   assert.equal((data as { events: PryxEvent[] }).events.length, 10);
   const full = (await b.run("sessions show", { full: true, after: 7 })).text ?? "";
   assert.equal(full.match(/ {8}line/g)?.length, 50);
-  assert.doesNotMatch(full, /#7 /);
+  assert.match(full, /#8 {4}⊘ shell npm test {2}denied · exit 3\n {8}shell: npm test\n/);
+  assert.doesNotMatch(full, /#3 /);
+});
+
+Deno.test("sessions show puts a call, what was decided and what came of it in one piece", async () => {
+  using b = bench();
+  const turn = turnOf("t1");
+  const call = (id: string, title: string, path: string, kind: "read" | "write" = "read"): EventDraft => ({
+    type: "tool.requested",
+    turn,
+    data: {
+      call: id,
+      name: "tool",
+      args: {},
+      needs: [{ kind, target: path }],
+      origin: "model",
+      title,
+    },
+  });
+  const decided = (id: string, verdict: "allow" | "ask", target: string, more = {}): EventDraft => ({
+    type: "decision",
+    turn,
+    data: {
+      call: id,
+      verdict,
+      by: "policy",
+      judgements: [{ need: { kind: "read", target }, verdict, reason: "the reason" }],
+      ...more,
+    },
+  });
+  const done = (id: string, status: "done" | "failed" | "denied", text: string): EventDraft => ({
+    type: "tool.finished",
+    turn,
+    data: { call: id, name: "tool", status, text, ms: 1500, ...(status === "failed" ? { exitCode: 1 } : {}) },
+  });
+  b.store.append(A, [
+    created(b.workspace),
+    call("c1", "read a", b.path("a")),
+    call("c2", "run x", b.path("x")),
+    call("c3", "look it's", "/etc/it's"),
+    call("c4", "never ended", b.path("x")),
+    decided("c1", "allow", b.path("a")),
+    decided("c2", "allow", b.workspace),
+    decided("c3", "ask", "/etc/it's", { unapproved: true }),
+    done("c3", "denied", "Do not try it another way"),
+    await change(b, "a", "new"),
+    done("c1", "done", "1\n2\n3\n4\n"),
+    { type: "decision", turn, data: { call: "c2", verdict: "allow", by: "human:cli", judgements: [] } },
+    done("c2", "failed", "broken\n\n[exit code 1]"),
+  ]);
+  const { text = "" } = await b.run("sessions show");
+  assert.deepEqual(text.split("\n").slice(5), [
+    "#9    ⊘ tool look it's  denied",
+    "        ask read=/etc/it's: the reason",
+    "        nobody could answer; this would have allowed it:",
+    "          --allow 'read=/etc/it'\\''s'",
+    "#11   ✓ tool read a  1.5 s",
+    "        allow read=a: the reason",
+    "        file added: a",
+    "        1",
+    "        2",
+    "        3",
+    "        4",
+    "#13   ✗ tool run x  exit 1 · 1.5 s",
+    "        allow read=.: the reason",
+    "        allow by human:cli",
+    "        broken",
+    "#5    … tool never ended  not finished",
+  ]);
 });
 
 Deno.test("sessions search shows hits with their session", async () => {
