@@ -56,14 +56,20 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
   );
   const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
   const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
-  const secrets = once(async () => (await import("./builtins.ts")).createSecrets({ env, paths }));
+  // Only a compiled program's files are out of the system's reach.
+  const embedded = Deno.build.standalone && import.meta.dirname !== undefined
+    ? { root: import.meta.dirname, folder: join(paths.cache, "programs") }
+    : undefined;
+  const secrets = once(async () => {
+    const { createSecrets } = await import("./builtins.ts");
+    if (embedded === undefined) return createSecrets({ env, paths });
+    const { createEmbedded } = await import("./sandbox/embedded.ts");
+    return createSecrets({ env, paths, embedded: { root: embedded.root, locate: createEmbedded(embedded) } });
+  });
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const openSandbox = async (scope: string) => {
     const { createSandbox } = await import("./sandbox/create_sandbox.ts");
-    // Only a compiled program's files are out of the system's reach.
-    const root = Deno.build.standalone ? import.meta.dirname : undefined;
-    const embedded = root === undefined ? {} : { embedded: { root, folder: join(paths.cache, "programs") } };
-    return opened.use(createSandbox({ home, env, scopes: [scope], ...embedded }));
+    return opened.use(createSandbox({ home, env, scopes: [scope], ...(embedded && { embedded }) }));
   };
   const tools = once(async () => (await import("./builtins.ts")).TOOLS);
 

@@ -2,14 +2,14 @@ import { basename, join, sep } from "node:path";
 import { PryxError } from "../domain/error.ts";
 
 export interface EmbeddedPrograms {
-  /** The folder of this program's own files. In a compiled program only it can read them: the system cannot start them. */
+  /** The folder of a compiled program's own files: only it can read them, the system can neither start nor load them. */
   readonly root: string;
   /** Folder to put them in, private to this user. */
   readonly folder: string;
 }
 
 /**
- * Finds the file to start for a program that may be an embedded one: a copy in the folder, made when it is not there or
+ * Finds the real file of a program or native module that may be an embedded one: a copy in the folder, made when it is not there or
  * is not the same byte for byte. Other paths are given back as they are. Rejects with `io` when no copy can be made.
  */
 export function createEmbedded({ root, folder }: EmbeddedPrograms): (program: string) => Promise<string> {

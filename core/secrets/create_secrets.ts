@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Paths } from "../config/config.ts";
 import { PryxError } from "../domain/error.ts";
+import { type EmbeddedModules, loadEmbeddedKeyring } from "./_embedded_keyring.ts";
 import { createEnvSecrets } from "./env.ts";
 import { createFileSecrets } from "./file.ts";
 import { createKeychainSecrets } from "./keychain.ts";
@@ -10,6 +11,8 @@ export interface SecretsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly paths: Pick<Paths, "data">;
   readonly platform?: typeof Deno.build.os;
+  /** Given by a compiled program. */
+  readonly embedded?: EmbeddedModules;
   /** In place of the built-in ones. */
   readonly stores?: readonly SecretStore[];
   /** Called with a store's warning the first time that a secret of it is used. */
@@ -18,10 +21,14 @@ export interface SecretsOptions {
 
 /** All secret stores behind their references. Opens nothing until a secret is asked for. */
 export function createSecrets(options: SecretsOptions): Secrets {
-  const { env, paths, platform } = options;
+  const { env, paths, platform, embedded } = options;
   const stores = options.stores ?? [
     createEnvSecrets(env),
-    createKeychainSecrets({ folder: paths.data, ...(platform ? { platform } : {}) }),
+    createKeychainSecrets({
+      folder: paths.data,
+      ...(platform ? { platform } : {}),
+      ...(embedded ? { load: () => loadEmbeddedKeyring(embedded) } : {}),
+    }),
     createFileSecrets(join(paths.data, "secrets")),
   ];
   const warned = new Set<string>();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PryxError } from "../../core/domain/error.ts";
+import { loadEmbeddedKeyring } from "../../core/secrets/_embedded_keyring.ts";
 import { createKeychainSecrets, type KeyringModule } from "../../core/secrets/keychain.ts";
 import { secretStoreContract } from "../contract/secret_store_contract.ts";
 
@@ -178,4 +179,29 @@ Deno.test("keychain secrets: a damaged list of names is said, not guessed at", a
   await Deno.writeTextFile(join(at.folder, "keychain.json"), "{", { mode: 0o600 });
   assert.match((await refusal(at.store.list())).message, /it is damaged/);
   assert.equal(await at.store.get("x"), undefined, "reading a secret does not need the list");
+});
+
+Deno.test("keychain secrets: a compiled program loads the keyring's native module from its own copy", async () => {
+  const variable = "NAPI_RS_NATIVE_LIBRARY_PATH";
+  const before = Deno.env.get(variable);
+  const root = await Deno.makeTempDir({ prefix: "pryx root " });
+  try {
+    const folder = join(root, "node_modules/@napi-rs/keyring-here");
+    await Deno.mkdir(folder, { recursive: true });
+    const module = join(folder, "keyring.here.node");
+    await Deno.writeTextFile(module, "");
+    const asked: string[] = [];
+    const locate = (file: string) => {
+      asked.push(file);
+      return Promise.resolve(join(root, "copy.node"));
+    };
+    // The copy it was told of is no module: nothing else is loaded in its place.
+    await assert.rejects(loadEmbeddedKeyring({ root, locate }), /copy\.node|native/);
+    assert.deepEqual(asked, [module]);
+    assert.equal(Deno.env.get(variable), join(root, "copy.node"));
+  } finally {
+    if (before === undefined) Deno.env.delete(variable);
+    else Deno.env.set(variable, before);
+    await Deno.remove(root, { recursive: true });
+  }
 });
