@@ -8,7 +8,7 @@ Usage: sh install.sh [--prefix DIR] [--uninstall]
 
 Builds pryx from this checkout and installs it below DIR (default: ~/.local):
   DIR/bin/pryx       the command
-  DIR/lib/pryx       the program, and Deno 2.9 where it is not on PATH
+  DIR/lib/pryx       the program, and the Deno that runs it
 
 Needs no root. Run again, it updates: the new program stands ready before it
 takes the place of the old one, and a pryx that runs goes on undisturbed.
@@ -82,7 +82,7 @@ case $deno in
     runtime=$lib/runtime/deno-$number/deno
     if [ ! -x "$runtime" ]; then
       mkdir -p "${runtime%/*}"
-      ln "$deno" "$runtime.$$" 2>/dev/null || cp "$deno" "$runtime.$$"
+      cp "$deno" "$runtime.$$"
       mv -f "$runtime.$$" "$runtime"
     fi
     ;;

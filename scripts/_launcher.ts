@@ -11,6 +11,12 @@ function quote(word: string): string {
 export function launcher(options: { deno: string; heapLimit: number; version: string }): string {
   return `#!/bin/sh
 # pryx ${options.version}: runs the bundle beside this file with Deno.
+# Deno says this less clearly.
+[ -d "\${PWD:+$PWD/.}" ] || [ -n "$(pwd -P 2>/dev/null)" ] || {
+  echo "pryx: The folder you are in does not exist any more" >&2
+  echo "  Go to another one: cd" >&2
+  exit 2
+}
 self=$0
 while [ -L "$self" ]; do
   link=$(readlink "$self")

@@ -53,6 +53,18 @@ Deno.test({
         assert.match(new TextDecoder().decode(stdout), new RegExp(version.replaceAll(".", "\\.")));
       });
 
+      await t.step("the whole installation is out of reach, under every preset", async () => {
+        const folder = await Deno.realPath(program);
+        const lib = join(prefix, "lib/pryx");
+        const parts = [folder, join(folder, "../bundle/main.js"), join(lib, "runtime/deno-2/deno"), program];
+        for (const part of [...parts, join(lib, "versions/another/pryx")]) {
+          const args = ["policy", "explain", `write=${part}`, "--preset", "dangerously-full", "--json"];
+          const ran = await sh([program, ...args], { cwd: home, env: { ...env, HOME: home } });
+          assert.match(ran.out, /"deny"/, `${part}\n${ran.out}${ran.err}`);
+          assert.match(ran.out, /pryx's own files/);
+        }
+      });
+
       const first = await Deno.realPath(program);
       await t.step("a second and third run keep the version in use and the one before", async () => {
         // Whatever runs from a version's folder keeps it: here a process that only waits for its input to end.

@@ -77,3 +77,23 @@ Deno.test({ name: "launcher() says what to do when there is no Deno at all", ign
   assert.equal(code, 1);
   assert.match(err, /Deno is gone from \/nowhere\/it's gone\/deno\n.*install\.sh/);
 });
+
+Deno.test(
+  { name: "launcher() says what is wrong in a folder that was removed", ignore: !unix },
+  async () => {
+    await using made = await place(Deno.execPath());
+    for (const shell of ["sh", "bash"]) {
+      const gone = join(made.folder, "gone");
+      await Deno.mkdir(gone);
+      const command = new Deno.Command(shell, {
+        args: ["-c", `cd "$1" && rmdir "$1" && exec ${shell} "$2"`, shell, gone, made.program],
+      });
+      const { code, stderr } = await command.output();
+      assert.equal(code, 2);
+      assert.match(
+        new TextDecoder().decode(stderr),
+        /^pryx: The folder you are in does not exist any more$/m,
+      );
+    }
+  },
+);
