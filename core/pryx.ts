@@ -47,6 +47,8 @@ export interface PryxParts {
 
 /** Sessions that are kept in memory while nothing runs in them. */
 const MAX_RUNNERS = 32;
+/** Either confines the files that a command can reach. */
+const KERNEL_LAYERS: readonly string[] = ["landlock", "bubblewrap"];
 
 /** Wires the parts into the one `Pryx` that every surface talks to. Opens and starts nothing until it is asked. */
 export function createPryx(parts: PryxParts): Pryx {
@@ -118,6 +120,20 @@ export function createPryx(parts: PryxParts): Pryx {
     });
   }
 
+  /** `sandbox: "required"` is a promise: nothing begins where no kernel layer is there to keep it. */
+  async function requireSandbox(): Promise<void> {
+    if (parts.config.sandbox !== "required") return;
+    const layers = await (await parts.sandbox()).layers();
+    if (layers.some(({ name, active }) => active && KERNEL_LAYERS.includes(name))) return;
+    throw new PryxError(
+      "sandbox",
+      "Cannot work here: the configuration requires the kernel's sandbox, and none is active",
+      {
+        fix: "see what is active with: pryx policy show; to work without it: pryx config set sandbox auto",
+      },
+    );
+  }
+
   async function resolveModel(name: string | undefined): Promise<ResolvedModel> {
     const full = name ?? parts.config.model ?? await parts.defaultModel();
     const slash = full.indexOf("/");
@@ -146,6 +162,7 @@ export function createPryx(parts: PryxParts): Pryx {
 
   return {
     async submit(submission: Submission) {
+      await requireSandbox();
       const model = await resolveModel(submission.model);
       const { id, workspace } = placeOf(submission.session, submission.workspace);
       const { key } = submission;
@@ -173,6 +190,7 @@ export function createPryx(parts: PryxParts): Pryx {
     },
     listen: (on) => journal.listen(on),
     async callTool({ tool, args, origin, workspace, session, surface, attended, signal }) {
+      await requireSandbox();
       const place = placeOf(session, workspace);
       const outcome = await runnerOf(place.id).call(
         { tool, args },

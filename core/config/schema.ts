@@ -70,7 +70,7 @@ const sandbox = {
   type: "string",
   enum: ["auto", "required"],
   default: "auto",
-  description: "`required`: refuse to run commands without the kernel's sandbox",
+  description: "`required`: refuse to work without the kernel's sandbox",
 } as const;
 
 const contextWindow = {
