@@ -6,7 +6,8 @@ function quote(word: string): string {
 /**
  * A POSIX shell script that runs the bundle beside it. It finds itself through symlinks, and execs, so that signals
  * and the terminal are the program's. It resolves its folder physically first: a program that runs goes on reading
- * its own files when an update puts another folder in its place.
+ * its own files when an update puts another folder in its place. `--quiet`: the progress bar of `deno run` would erase
+ * lines of the terminal that are not its own.
  */
 export function launcher(options: { deno: string; heapLimit: number; version: string }): string {
   return `#!/bin/sh
@@ -40,7 +41,7 @@ if [ ! -x "$deno" ]; then
 fi
 export DENO_NO_UPDATE_CHECK=1
 unset OTEL_DENO
-exec "$deno" run -A --no-prompt --no-lock --no-remote --cached-only \\
+exec "$deno" run --quiet -A --no-prompt --no-lock --no-remote --cached-only \\
   --v8-flags=--max-old-space-size=${options.heapLimit},--min-semi-space-size=8 "$here/bundle/main.js" "$@"
 `;
 }
