@@ -121,7 +121,7 @@ const isThere = (path: string) => {
   }
 };
 
-Deno.test("every command has examples that begin with its name, and names its arguments", () => {
+Deno.test("every command of sessions has examples that begin with its name, and names its arguments", () => {
   assert.deepEqual(
     commands.map(({ name }) => name.replace("sessions ", "")).sort(),
     ["delete", "diff", "export", "fork", "list", "resume", "search", "show", "undo"],
