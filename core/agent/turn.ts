@@ -177,7 +177,7 @@ class TurnRun {
       : { key, times: 1 };
     return this.#repeated.times < LOOP_LIMIT
       ? undefined
-      : `the model makes this same call for the ${this.#repeated.times}th time in a row`;
+      : `the model makes this same call ${this.#repeated.times} times in a row`;
   }
 
   /** The answer; null when the model was asked to mend it, which happens once. */
