@@ -54,6 +54,17 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
   const store = once(async () =>
     opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
   );
+  const readStore = once(async () => {
+    try {
+      return await store();
+    } catch (error) {
+      if (!(error instanceof PryxError) || error.code !== "read_only" || !isThere(paths.database)) {
+        throw error;
+      }
+      const { openStore } = await import("./store/sqlite.ts");
+      return opened.use(openStore({ path: paths.database, readOnly: true }));
+    }
+  });
   const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
   const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
   // Only a compiled program's files are out of the system's reach.
@@ -158,7 +169,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       config,
       configFile: async () => (await import("./config/config_file.ts")).openConfigFile(paths.configFile),
       pryx,
-      store,
+      store: (options) => options?.reading ? readStore() : store(),
       blobs,
       policy: once(async () => {
         const [{ policyOf }, { createPolicyView }] = await Promise.all([
@@ -171,7 +182,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
           home,
           searchPath,
           tools: await tools(),
-          store: await store(),
+          store: await readStore(),
           now,
         });
       }),
@@ -268,6 +279,15 @@ function realPathOr(path: string): string {
 function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
   } catch {
     return false;
   }

@@ -41,13 +41,17 @@ export async function valuesFrom(source: Dynamic, ctx: CommandContext): Promise<
   switch (source) {
     case "sessions":
       if (!await exists(ctx.paths.database)) return [];
-      return (await ctx.store()).sessions({ limit: SESSIONS_SHOWN }).map(({ id, title }) => ({
+      return (await ctx.store({ reading: true })).sessions({ limit: SESSIONS_SHOWN }).map((
+        { id, title },
+      ) => ({
         value: id,
         note: title,
       }));
     case "grants":
       if (!await exists(ctx.paths.database)) return [];
-      return (await ctx.store()).grants({ now: new Date().toISOString() }).map(({ id, needs }) => ({
+      return (await ctx.store({ reading: true })).grants({ now: new Date().toISOString() }).map((
+        { id, needs },
+      ) => ({
         value: id,
         note: needs.map(({ kind, pattern }) => `${kind}=${pattern}`).join(" "),
       }));

@@ -116,7 +116,7 @@ const exportCommand = defineCommand({
     { line: "pryx sessions export last --format markdown -o session.md", note: "To read" },
   ],
   async run(input, ctx) {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const row = pickSession(store, input.id, ctx.cwd);
     const events = store.events(row.id);
     const parts = input.format === "markdown" ? toMarkdown(row, events) : toJsonLines(events);

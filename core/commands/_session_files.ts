@@ -31,7 +31,7 @@ const diff = defineCommand({
     { line: "pryx sessions diff 2n9f > changes.patch", note: "As a patch" },
   ],
   async run(input, ctx) {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const row = pickSession(store, input.id, ctx.cwd);
     const all = changesOf(store.events(row.id));
     const changes = input.turn === undefined ? all : ofTurn(all, input.turn);

@@ -30,7 +30,7 @@ somewhere else, and give it with --head another time. Exit code 1 when the log i
     },
   ],
   async run(input, ctx): Promise<CommandResult> {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const verdict = store.verifyAudit();
     if (!verdict.ok) {
       const text = `The audit log is broken at entry ${verdict.badSeq}: ${verdict.problem}.\n` +
@@ -83,7 +83,7 @@ const show = defineCommand({
     if (input.last !== undefined && input.after !== undefined) {
       throw new PryxError("usage", "--last and --after exclude each other", { fix: "Give one of them" });
     }
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const fits = (entry: AuditEntry) =>
       (input.kind === undefined || entry.kind === input.kind) &&
       (input.session === undefined || entry.data.session === input.session);

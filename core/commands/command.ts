@@ -19,7 +19,8 @@ export interface CommandContext {
   config(): Promise<Config>;
   configFile(): Promise<ConfigFile>;
   pryx(): Promise<Pryx>;
-  store(): Promise<Store>;
+  /** `reading`: also where the data folder cannot be written; whatever writes then throws `read_only`. */
+  store(options?: { readonly reading?: boolean }): Promise<Store>;
   blobs(): Promise<Blobs>;
   policy(): Promise<PolicyView>;
   secrets(): Promise<Secrets>;

@@ -19,7 +19,7 @@ const list = defineCommand({
     { line: "pryx grants list --all", note: "Every grant there ever was" },
   ],
   async run(input, ctx) {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const now = new Date().toISOString();
     const valid = store.grants({ now });
     const grants = input.all ? store.grants({ now, all: true }) : valid;

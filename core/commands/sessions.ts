@@ -27,7 +27,7 @@ const list = defineCommand({
     { line: "pryx sessions list --json | jq -r '.[].id'", note: "For programs" },
   ],
   async run({ all, limit = 20, offset = 0 }, ctx) {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const rows = store.sessions({ ...(all ? {} : { workspace: ctx.cwd }), limit, offset });
     const data = rows.map((row) => ({ ...row, status: statusOf(row) }));
     if (rows.length === 0) {
@@ -67,7 +67,7 @@ const show = defineCommand({
     { line: "pryx sessions show 2n9f --full", note: "All of it" },
   ],
   async run(input, ctx) {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const row = pickSession(store, input.id, ctx.cwd);
     const state = foldSession(row.id, store.events(row.id));
     const events = () => store.events(row.id, input.after ?? 0);
@@ -125,7 +125,7 @@ const search = defineCommand({
     if (words === "") {
       throw new PryxError("usage", "There is nothing to search for", { fix: "Name a word or more" });
     }
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const hits = store.search(words, limit);
     const data = hits.map((hit) => ({ ...hit }));
     if (hits.length === 0) return { data, text: `Nothing found for: ${oneLine(words, 100)}` };

@@ -39,7 +39,7 @@ export const commands: readonly Command[] = [defineCommand({
     { line: "pryx why 3f9k", note: "The last turn of a session, by the beginning or end of its id" },
   ],
   async run(input, ctx) {
-    const store = await ctx.store();
+    const store = await ctx.store({ reading: true });
     const report = input.id === undefined
       ? lastFailure(store, ctx.cwd)
       : reportOf(store, pickSession(store, input.id, ctx.cwd));
