@@ -69,6 +69,8 @@ fi
 mkdir -p "$prefix/bin" "$prefix/lib/pryx/versions" || fail "cannot write in $prefix: name another folder with --prefix"
 prefix=$(CDPATH='' cd -P -- "$prefix" && pwd -P)
 lib=$prefix/lib/pryx
+# The folder it was called in may be gone, or hold settings of Deno's that are not meant for this.
+cd "$root"
 [ ! -d "$prefix/bin/pryx" ] || fail "$prefix/bin/pryx is a folder: move it away first"
 
 deno=$(sh "$root/scripts/get_deno.sh" "$lib/toolchain")
@@ -89,7 +91,7 @@ case $deno in
 esac
 
 fresh=$lib/versions/$(date -u +%Y%m%dT%H%M%SZ)-$$
-(cd "$root" && "$deno" run -A --no-prompt scripts/build.ts --out "$fresh" --deno "$runtime") ||
+"$deno" run -A --no-prompt scripts/build.ts --out "$fresh" --deno "$runtime" ||
   fail "the build failed; nothing was changed"
 
 # The swap: one rename of one link.

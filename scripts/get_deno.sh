@@ -50,15 +50,19 @@ folder=$(CDPATH='' cd -P -- "$folder" && pwd -P)
 if command -v npm >/dev/null 2>&1; then
   say "getting Deno $want from npm"
   [ -f "$folder/package.json" ] || printf '{"private":true}\n' >"$folder/package.json"
-  (cd "$folder" && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts "deno@$want" >&2) || true
+  (cd "$folder" && npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts "deno@$want" >&2) || true
   if in_folder; then exit 0; fi
   say "that did not work"
+else
+  say "npm is not on PATH"
 fi
 if command -v curl >/dev/null 2>&1; then
   say "getting Deno $want by its own installer"
   (curl -fsSL https://deno.land/install.sh | DENO_INSTALL=$folder sh -s -- -y --no-modify-path "v$want" >&2) || true
   if in_folder; then exit 0; fi
   say "that did not work"
+else
+  say "curl is not on PATH"
 fi
 say "no Deno $want could be had: install it (https://docs.deno.com/runtime/getting_started/installation/), put it on PATH, and try again"
 exit 1

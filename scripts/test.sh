@@ -38,7 +38,7 @@ if [ -n "$missing" ]; then
   [ -z "$missing" ] || say "not here: $missing- tests that need them are skipped"
 fi
 
-toolchain=${PRYX_TOOLCHAIN:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/pryx-toolchain}
+toolchain=${PRYX_TOOLCHAIN:-${XDG_CACHE_HOME:-${HOME:?is not set: name a folder with PRYX_TOOLCHAIN}/.cache}/pryx-toolchain}
 deno=$(sh scripts/get_deno.sh "$toolchain")
 PATH=$(dirname -- "$deno"):$PATH
 NO_COLOR=1

@@ -145,7 +145,8 @@ Deno.test({ name: "get_deno.sh says what to do when no Deno can be had", ignore:
     const { code, stdout, stderr } = await command.output();
     assert.equal(code, 1);
     assert.equal(new TextDecoder().decode(stdout), "");
-    assert.match(new TextDecoder().decode(stderr), /install it .* put it on PATH/);
+    const said = new TextDecoder().decode(stderr);
+    assert.match(said, /npm is not on PATH\n.*curl is not on PATH\n.*install it .* put it on PATH/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
