@@ -21,6 +21,7 @@ function parts(workspace: string) {
         },
         get: () => Promise.resolve(undefined),
         remove: () => Promise.resolve(false),
+        async *list() {},
       },
     },
   };
