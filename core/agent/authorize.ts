@@ -60,13 +60,14 @@ export async function authorize(
       verdict: "deny",
       decision,
       waited: false,
-      ...(options.suspicious ? ANSWERED : unansweredOf(decision)),
+      ...unansweredOf(decision, action, options.suspicious),
     };
   }
   return await askPerson(parts, policy, action, decision, options);
 }
 
-function unansweredOf(decision: Decision): Unanswered {
+function unansweredOf(decision: Decision, { tool }: Action, suspicious: string | undefined): Unanswered {
+  if (suspicious !== undefined) return { unapproved: [], personOnly: [`${tool}: ${suspicious}`] };
   return { unapproved: unapprovedFlags(decision), personOnly: personOnlyAsks(decision) };
 }
 
@@ -205,7 +206,7 @@ function settle(
     decision,
     waited: true,
     ...(answer?.note === undefined ? {} : { note: answer.note }),
-    ...(answer ? ANSWERED : unansweredOf(decision)),
+    ...(answer ? ANSWERED : unansweredOf(decision, action, options.suspicious)),
   };
 }
 

@@ -2,6 +2,7 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { NeedContext } from "../tools/tool.ts";
+import { askAboutClosedFiles } from "./closed_files.ts";
 
 /**
  * The absolute path after symlinks: of the file itself, or of its nearest existing ancestor plus the rest, for a file
@@ -59,6 +60,8 @@ export interface NeedContextOptions {
   readonly searchPath: string;
   /** The analysis of command lines (policy/shell_command.ts). */
   readonly shellNeeds: (command: string, cwd: string, host: ShellHost) => Promise<readonly Need[]>;
+  /** True for secret files and pryx's own. */
+  readonly isClosed: (path: string) => Promise<boolean>;
 }
 
 export interface ShellHost {
@@ -80,6 +83,9 @@ export function createNeedContext(options: NeedContextOptions): NeedContext {
     cwd: workspace,
     home,
     resolve: host.resolve,
-    shellNeeds: (command, cwd) => options.shellNeeds(command, cwd, host),
+    async shellNeeds(command, cwd) {
+      const needs = await options.shellNeeds(command, cwd, host);
+      return await askAboutClosedFiles(needs, (path) => resolvePath(path, cwd, home), options.isClosed);
+    },
   };
 }

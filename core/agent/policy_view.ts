@@ -21,7 +21,13 @@ export interface PolicyViewOptions {
 /** Policy as commands show it: the same needs and the same judgement as a real call, without running anything. */
 export function createPolicyView(options: PolicyViewOptions): PolicyView {
   const { policy, workspace, home, searchPath, tools, store, now } = options;
-  const context = createNeedContext({ workspace, home, searchPath, shellNeeds });
+  const context = createNeedContext({
+    workspace,
+    home,
+    searchPath,
+    shellNeeds,
+    isClosed: (path) => Promise.resolve(policy.isSecret(path)),
+  });
   return {
     policy,
     async needsOf(action) {

@@ -70,6 +70,7 @@ export function createSessionParts(agent: AgentParts, hold: SessionHold): Sessio
     agent;
   let compiled: Promise<Policy> | undefined;
   const policy = () => compiled ??= agent.policy(workspace);
+  const isClosed = async (path: string) => (await policy()).isSecret(path);
   let ignored: Promise<(path: string) => boolean> | undefined;
   return {
     session,
@@ -81,12 +82,12 @@ export function createSessionParts(agent: AgentParts, hold: SessionHold): Sessio
     desk,
     catalog,
     now,
-    needContext: createNeedContext({ workspace, home, searchPath, shellNeeds }),
+    needContext: createNeedContext({ workspace, home, searchPath, shellNeeds, isClosed }),
     snapshots: {
       blobs,
       workspace,
       known,
-      isSecret: async (path) => (await policy()).isSecret(path),
+      isSecret: isClosed,
       ignored: (folder) => ignored ??= readIgnored(folder),
     },
     sandbox: agent.sandbox,

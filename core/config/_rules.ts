@@ -22,7 +22,8 @@ export function collectRules(sources: readonly Source[], preset: PresetName, wor
         source.where(["networkAllowlist", index]),
         workspace,
       );
-      if (rule) rules.push(rule);
+      // The preset is for fetching from these hosts: the first page must not close the way to the second.
+      if (rule) rules.push(host.includes("*") ? rule : { ...rule, untrusted: true });
     }
   }
   return rules;

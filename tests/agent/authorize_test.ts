@@ -344,3 +344,20 @@ Deno.test("a person's own denied call is told why, without advice to a model", a
   assert.ok(!outcome.text.includes("Go on without it"), outcome.text);
   assert.match(outcome.unapproved[0] ?? "", /^write=/);
 });
+
+Deno.test("a command that names a closed file asks, although a rule allows the command", async () => {
+  const shell = (command: string) => ({ calls: [["shell", { command }]] as const });
+  const provider = scriptedProvider([shell("cat .env"), shell("cat notes.txt"), shell("echo .env"), {
+    text: "ok",
+  }]);
+  await using test = await testPryx({ provider, allow: ["run=cat", "run=echo"] });
+  await Deno.writeTextFile(join(test.workspace, ".env"), "TOKEN=hunter2\n");
+  await Deno.writeTextFile(join(test.workspace, "notes.txt"), "hello\n");
+  const end = await test.run("go");
+  assert.deepEqual(
+    test.events(end.session, "tool.finished").map((one) => one.data.status),
+    ["denied", "done", "done"],
+  );
+  assert.match(end.data.personOnly?.[0] ?? "", /cat \.env.*it names \.env/);
+  assert.ok(!JSON.stringify(provider.requests).includes("hunter2"));
+});

@@ -209,6 +209,8 @@ Deno.test("the same call for the third time in a row asks, whatever allows it", 
   assert.equal(end.data.status, "done");
   const verdicts = test.events(end.session, "decision").map((one) => one.data.verdict);
   assert.deepEqual(verdicts, ["allow", "allow", "ask"]);
+  // Nobody was there to look at it, and no flag would have let it through: the run ends 3.
+  assert.match(end.data.personOnly?.[0] ?? "", /list_dir: the model makes this same call 3 times in a row/);
   assert.equal(test.events(end.session, "tool.finished").at(-1)?.data.status, "denied");
 });
 

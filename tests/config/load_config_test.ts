@@ -299,10 +299,14 @@ Deno.test("loadConfig() makes rules of networkAllowlist under its preset only", 
   at.user({ networkAllowlist: ["docs.test", "*.api.test"] });
   assert.deepEqual((await at.load()).rules, []);
   const { rules } = await at.load({ preset: "network-allowlist" });
-  assert.deepEqual(rules.map(({ kind, pattern, verdict, layer }) => [kind, pattern, verdict, layer]), [
-    ["net", "docs.test", "allow", "user"],
-    ["net", "*.api.test", "allow", "user"],
-  ]);
+  // A host that is named stays open when content from outside is in the conversation; a pattern does not.
+  assert.deepEqual(
+    rules.map(({ pattern, verdict, layer, untrusted }) => [pattern, verdict, layer, untrusted]),
+    [
+      ["docs.test", "allow", "user", true],
+      ["*.api.test", "allow", "user", undefined],
+    ],
+  );
 });
 
 Deno.test("loadConfig() reads durations, and 0 as no time limit", async () => {
