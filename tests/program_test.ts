@@ -5,6 +5,7 @@ import type { SessionId } from "../core/domain/id.ts";
 import { programPaths } from "../core/program.ts";
 import { openStore } from "../core/store/sqlite.ts";
 import { created, ended, input } from "./contract/store_contract.ts";
+import { hasNamespaces } from "./support/namespaces.ts";
 
 const deno = "/home/ann/.deno/bin/deno";
 const versions = "/home/ann/.local/lib/pryx/versions/20260101T000000Z-7";
@@ -38,19 +39,9 @@ Deno.test("programPaths() covers the program alone where it was not installed", 
   );
 });
 
-const canMount = await (async () => {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const args = ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
-    return (await new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-})();
-
 Deno.test({
   name: "commands that only read work where the data folder cannot be written, and the others say why not",
-  ignore: !canMount,
+  ignore: !hasNamespaces,
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "pryx read only " });
     try {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { builtPryx, PROGRAM } from "../support/built_pryx.ts";
+import { hasNamespaces } from "../support/namespaces.ts";
 
 Deno.test("pryx tour fixes the sample project without key, network or terminal, and shows a real denial", async () => {
   await using pryx = await builtPryx();
@@ -23,7 +24,7 @@ Deno.test("pryx tour fixes the sample project without key, network or terminal, 
   await Deno.remove(project, { recursive: true });
 });
 
-Deno.test("pryx tour runs where there is no network at all", async () => {
+Deno.test("pryx tour runs where there is no network at all", { ignore: !hasNamespaces }, async () => {
   await using pryx = await builtPryx();
   const output = await new Deno.Command("unshare", {
     args: ["--user", "--map-root-user", "--net", PROGRAM, "tour"],

@@ -7,6 +7,7 @@ import { migrate } from "../../core/store/_migrate.ts";
 import { MIGRATIONS } from "../../core/store/migrations/migrations.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import { created, throwsCode } from "../contract/store_contract.ts";
+import { hasNamespaces } from "../support/namespaces.ts";
 
 const CHILD = fileURLToPath(new URL("./_child.ts", import.meta.url));
 const SHARED = "shared" as SessionId;
@@ -137,18 +138,6 @@ Deno.test("kill -9 in the middle of appends loses no event that came back, and f
     store.lease("long" as SessionId)[Symbol.dispose]();
   }));
 
-/** Whether file systems can be mounted in a namespace of our own: as root, or as a user where the kernel lets users. */
-const canMount = await (async () => {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const probe = ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
-    return (await new Deno.Command("unshare", { args: probe, stdout: "null", stderr: "null" }).output())
-      .success;
-  } catch {
-    return false;
-  }
-})();
-
 /** Runs the child in a mount namespace, after `setUp` (sh; the folder is $1). */
 function mounted(setUp: string, folder: string, args: string[]): Promise<unknown> {
   return output("unshare", [
@@ -171,7 +160,7 @@ interface ErrorJson {
 
 Deno.test({
   name: "a full disk is reported and loses nothing that was stored",
-  ignore: !canMount,
+  ignore: !hasNamespaces,
   fn: () =>
     inFolder(async (folder) => {
       for (const megabytes of [1, 3]) {
@@ -203,7 +192,7 @@ Deno.test({
 
 Deno.test({
   name: "a disk that is full from the start is reported as full",
-  ignore: !canMount,
+  ignore: !hasNamespaces,
   fn: () =>
     inFolder(async (folder) => {
       const setUp = 'mount -t tmpfs -o size=64k tmpfs "$1"; head -c 60000 /dev/zero > "$1/other"';
@@ -215,7 +204,7 @@ Deno.test({
 
 Deno.test({
   name: "a read-only data folder is reported, and can still be read",
-  ignore: !canMount,
+  ignore: !hasNamespaces,
   fn: () =>
     inFolder(async (folder) => {
       const path = join(folder, "pryx.db");
