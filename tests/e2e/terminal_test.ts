@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { PROGRAM, withModel } from "../support/built_pryx.ts";
-import { openTmux } from "../support/tmux.ts";
+import { hasProgram, openTmux } from "../support/tmux.ts";
 
 const writes = {
   text: "I'll write a file.",
   calls: [{ name: "write_file", args: { path: "a.txt", content: "made\n" } }],
 };
+
+// Where there is no tmux, the gate has said so.
+const ignore = !hasProgram("tmux");
 
 /** The built program in a real terminal, in the workspace of `pryx`. */
 function inTerminal(pryx: Awaited<ReturnType<typeof withModel>>, ...args: string[]) {
@@ -13,7 +16,7 @@ function inTerminal(pryx: Awaited<ReturnType<typeof withModel>>, ...args: string
   return openTmux(["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", pryx.workspace, PROGRAM, ...args], env);
 }
 
-Deno.test("on a terminal a run streams, asks in place, and goes on with the answer", async () => {
+Deno.test("on a terminal a run streams, asks in place, and goes on with the answer", { ignore }, async () => {
   await using pryx = await withModel([writes, { text: "Wrote it." }]);
   await using terminal = await inTerminal(pryx, "run", "write a file");
   const asking = await terminal.shows(/\[y\] once/);
@@ -28,7 +31,7 @@ Deno.test("on a terminal a run streams, asks in place, and goes on with the answ
   assert.equal(await pryx.read("a.txt"), "made\n");
 });
 
-Deno.test("on a terminal a denial with a reason is told to the model", async () => {
+Deno.test("on a terminal a denial with a reason is told to the model", { ignore }, async () => {
   await using pryx = await withModel([writes, { text: "Understood." }]);
   await using terminal = await inTerminal(pryx, "run", "write a file");
   await terminal.shows(/\[y\] once/);
@@ -42,7 +45,7 @@ Deno.test("on a terminal a denial with a reason is told to the model", async () 
   await assert.rejects(pryx.read("a.txt"), Deno.errors.NotFound);
 });
 
-Deno.test("Ctrl-C at a question ends the run, and nothing was done", async () => {
+Deno.test("Ctrl-C at a question ends the run, and nothing was done", { ignore }, async () => {
   await using pryx = await withModel([writes]);
   await using terminal = await inTerminal(pryx, "run", "write a file");
   await terminal.shows(/\[y\] once/);
