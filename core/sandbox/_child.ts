@@ -26,7 +26,8 @@ export interface Child {
  * program is either known or never started.
  */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
-  const { spec, program, env, limits, reaper } = options;
+  const { spec, program, limits, reaper } = options;
+  const env = { ...options.env, ...reaper.mark };
   const windows = Deno.build.os === "windows";
   if (!windows) await reaper.ready();
   const [, ...rest] = spec.argv;

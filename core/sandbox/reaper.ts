@@ -1,10 +1,20 @@
+/** Carried in the environment of every child: by it the reaper finds those that left their group (setsid, daemons). */
+const MARK_NAME = "PRYX_RUN";
+
 /**
  * Reads `add PID` and `del PID`; when its input closes, because pryx ended in whatever way, kills the groups that are
- * left: TERM, up to two seconds, KILL. Where there is /proc, zombies do not count as left. It ignores the signals that a terminal sends to pryx's own group.
+ * left and, where there is /proc, whoever carries the mark ($1) in its environment: TERM, up to two seconds, KILL.
+ * Zombies do not count as left. It ignores the signals that a terminal sends to pryx's own group.
  */
 const SCRIPT = `
 trap '' HUP INT TERM PIPE
 groups=' '
+strays() {
+  for file in $(grep -la -- "${MARK_NAME}=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    file=\${file#/proc/}
+    echo "\${file%%/*}"
+  done
+}
 alive() {
   kill -s 0 -- "-$1" 2>/dev/null || return 1
   [ -r /proc/self/stat ] || return 0
@@ -24,19 +34,24 @@ while IFS=' ' read -r verb pid; do
   esac
 done
 for pid in $groups; do kill -s TERM -- "-$pid" 2>/dev/null; done
+for pid in $(strays "$1"); do kill -s TERM "$pid" 2>/dev/null; done
 tries=0
 while [ "$tries" -lt 20 ]; do
   left=
   for pid in $groups; do alive "$pid" && left=1; done
+  [ "$left" ] || left=$(strays "$1")
   [ "$left" ] || exit 0
   tries=$((tries + 1))
   sleep 0.1 2>/dev/null || { sleep 1; tries=20; }
 done
 for pid in $groups; do kill -s KILL -- "-$pid" 2>/dev/null; done
+for pid in $(strays "$1"); do kill -s KILL "$pid" 2>/dev/null; done
 `;
 
 /** Ends process groups that outlive pryx. Needs no answer from pryx at the end: a SIGKILL of it is enough. */
 export interface Reaper extends AsyncDisposable {
+  /** What every child must have in its environment. */
+  readonly mark: Readonly<Record<string, string>>;
   /** Starts the reaper process, or brings a new one up to date when it has died. */
   ready(): Promise<void>;
   /** Resolves when the reaper is sure to learn of the group, even if pryx dies right after. */
@@ -52,12 +67,13 @@ interface ReaperProcess {
 /** The reaper of one sandbox. Its process starts with the first `ready()`, and does not keep pryx alive. */
 export function createReaper(): Reaper {
   const groups = new Set<number>();
+  const id = crypto.randomUUID();
   const encoder = new TextEncoder();
   let running: ReaperProcess | undefined;
 
   function start(): ReaperProcess {
     const child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "pryx-reaper"],
+      args: ["-c", SCRIPT, "pryx-reaper", id],
       cwd: "/",
       clearEnv: true,
       env: { PATH: "/usr/bin:/bin" },
@@ -93,6 +109,7 @@ export function createReaper(): Reaper {
   }
 
   return {
+    mark: { [MARK_NAME]: id },
     async ready() {
       if (!running) await tell("");
     },

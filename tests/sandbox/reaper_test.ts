@@ -49,6 +49,11 @@ for (
   const { what, command } of [
     { what: "that run and ignore TERM", command: "trap '' TERM; sleep 60 & echo $$ $!; while :; do :; done" },
     { what: "left in the background", command: "sleep 60 >/dev/null 2>&1 & echo $!" },
+    { what: "that left their group", command: "setsid sh -c 'echo $$; exec sleep 60' | head -1; sleep 60" },
+    {
+      what: "that left their group and ignore TERM",
+      command: `setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' | head -1; sleep 60`,
+    },
   ]
 ) {
   Deno.test({
