@@ -2,6 +2,7 @@ import { type Message, NO_USAGE } from "../domain/message.ts";
 import type { ModelResponse } from "../providers/provider.ts";
 import type { Budget } from "./budget.ts";
 import { compactionPoint, fitResults, mustCompact, summaryMessage, summaryRequest } from "./compact.ts";
+import { recordRetries } from "./record_retries.ts";
 import type { SessionParts } from "./session_parts.ts";
 import type { Tally } from "./tally.ts";
 import { estimateMessages, estimateTokens } from "./tokens.ts";
@@ -68,12 +69,7 @@ export function createCompaction(
       }, {
         signal,
         onDelta: () => {},
-        onRetry: (attempt, waitMs, reason) =>
-          parts.append([{
-            type: "model.retried",
-            turn,
-            data: { attempt, waitMs: Math.round(waitMs), reason },
-          }]),
+        onRetry: recordRetries(parts, turn),
       });
     } catch (error) {
       reservation.release();

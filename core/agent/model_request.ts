@@ -3,6 +3,7 @@ import { type Message, NO_USAGE } from "../domain/message.ts";
 import type { ModelResponse, ToolDescription } from "../providers/provider.ts";
 import type { Budget, Reservation } from "./budget.ts";
 import { partialWriter } from "./partial_writer.ts";
+import { recordRetries } from "./record_retries.ts";
 import type { SessionParts } from "./session_parts.ts";
 import type { Tally } from "./tally.ts";
 import { CHARS_PER_TOKEN, estimateMessage, estimateMessages, estimateTokens } from "./tokens.ts";
@@ -63,12 +64,7 @@ export async function requestModel(
         else reasoned += text.length;
         parts.live(turn, "message.delta", { text, kind });
       },
-      onRetry: (attempt, waitMs, reason) =>
-        parts.append([{
-          type: "model.retried",
-          turn,
-          data: { attempt, waitMs: Math.round(waitMs), reason },
-        }]),
+      onRetry: recordRetries(parts, turn),
     });
   } catch (error) {
     await settleBroken(parts, setting, { text: partial.text, reasoned, input }, reservation, started);

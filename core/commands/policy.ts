@@ -5,6 +5,7 @@ import { type Decision, LAYERS, type Origin, PRESETS, type Rule, type Verdict } 
 import type { Json } from "../domain/schema.ts";
 import type { PolicyView } from "../policy/policy.ts";
 import type { SandboxLayer } from "../sandbox/sandbox.ts";
+import { parseJsonArguments } from "./_json_arguments.ts";
 import { type Command, type CommandContext, defineCommand } from "./command.ts";
 
 const ORIGINS = ["model", "automation", "mcp", "human", "channel"] as const satisfies readonly Origin[];
@@ -136,7 +137,7 @@ const explain = defineCommand({
     for (const text of input.needs ?? []) needs.push(...await view.needsOf({ need: needOf(text) }));
     if (input.shell !== undefined) needs.push(...await view.needsOf({ shell: input.shell }));
     if (input.tool !== undefined) {
-      needs.push(...await view.needsOf({ tool: input.tool, args: jsonOf(input.args ?? "{}") }));
+      needs.push(...await view.needsOf({ tool: input.tool, args: parseJsonArguments(input.args ?? "") }));
     } else if (input.args !== undefined) {
       throw new PryxError("usage", "--args goes with --tool", {
         fix: "pryx policy explain --tool NAME --args JSON",
@@ -262,21 +263,6 @@ function needOf(text: string): Need {
     throw new PryxError("usage", need, { fix: "for example read=src/a.ts, net=example.org" });
   }
   return need;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PryxError(
-      "usage",
-      `The arguments are not JSON: ${error instanceof Error ? error.message : error}`,
-      {
-        fix: `write one JSON object in quotes: '{"path":"README.md"}'`,
-        cause: error,
-      },
-    );
-  }
 }
 
 function whatIf(

@@ -1,6 +1,7 @@
 import { EXIT, PryxError } from "../domain/error.ts";
 import { PRESETS } from "../domain/policy.ts";
 import type { Json } from "../domain/schema.ts";
+import { parseJsonArguments } from "./_json_arguments.ts";
 import { type Command, defineCommand } from "./command.ts";
 
 const list = defineCommand({
@@ -71,7 +72,7 @@ const call = defineCommand({
         fix: `the tools are ${tools.map((tool) => tool.name).join(", ")}`,
       });
     }
-    const args = parseArguments(input.arguments ?? await stdinText(ctx.surface.input()));
+    const args = parseJsonArguments(input.arguments ?? await stdinText(ctx.surface.input()));
     const pryx = await ctx.pryx();
     using _shown = pryx.listen((event) => {
       // There is no model to name, and the text is the command's own result: neither is shown as a turn's.
@@ -109,22 +110,6 @@ const call = defineCommand({
     return { data, text, exitCode };
   },
 });
-
-function parseArguments(text: string): unknown {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PryxError(
-      "usage",
-      `The arguments are not JSON: ${error instanceof Error ? error.message : error}`,
-      {
-        fix: `write one JSON object in quotes: '{"path":"README.md"}'`,
-        cause: error,
-      },
-    );
-  }
-}
 
 async function stdinText(input: Promise<Uint8Array | undefined>): Promise<string> {
   const bytes = await input;
