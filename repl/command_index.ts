@@ -9,8 +9,6 @@ export interface CommandEntry {
   readonly summary: string;
   /** All commands that begin with the word: `sessions list`, `sessions show`, …, or one of exactly that name. */
   readonly load: () => Promise<readonly Command[]>;
-  /** Works, but is not listed. */
-  readonly hidden?: boolean;
 }
 
 export type CommandIndex = readonly CommandEntry[];
@@ -54,7 +52,7 @@ export async function resolveCommand(index: CommandIndex, words: readonly string
     return {
       kind: "unknown",
       word: first,
-      candidates: index.filter((one) => !one.hidden).map((one) => one.name),
+      candidates: index.map((one) => one.name),
     };
   }
   const commands = await entry.load();

@@ -32,8 +32,7 @@ export async function complete(
     if (typed.startsWith("-") || walk(before, allFlags(ROOT)).waiting) {
       return await completeArgument(ROOT, before, typed, deps, signal);
     }
-    const entries = deps.index.filter((entry) => !entry.hidden);
-    return startingWith(typed, entries.map(({ name, summary }) => ({ value: name, note: summary })));
+    return startingWith(typed, deps.index.map(({ name, summary }) => ({ value: name, note: summary })));
   }
   const found = await resolveCommand(deps.index, names);
   if (found.kind === "group") return startingWith(typed, nextWords(found.commands, names));
@@ -134,7 +133,7 @@ async function valuesOf(
   if (source === "files" || source === "folders") return { values: [], more: prefix === "" ? source : "" };
   if (source === "commands") {
     return add(
-      deps.index.filter((one) => !one.hidden).map(({ name, summary }) => ({ value: name, note: summary })),
+      deps.index.map(({ name, summary }) => ({ value: name, note: summary })),
     );
   }
   if (source === "none") return NOTHING;

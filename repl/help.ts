@@ -22,14 +22,13 @@ const ROOT_EXAMPLES: readonly Example[] = [
 
 /** `pryx --help`. Loads no command. */
 export function renderRootHelp(index: CommandIndex, { style, width }: HelpOptions): string {
-  const shown = index.filter((entry) => !entry.hidden);
   const examples = ROOT_EXAMPLES.filter(({ line }) => {
     const word = /pryx (\S+)/.exec(line)?.[1];
-    return shown.some((entry) => entry.name === word);
+    return index.some((entry) => entry.name === word);
   });
   return sections(style, [
     ["", ["pryx: an agent shell that asks before it acts", "", "Usage: pryx COMMAND [arguments] [flags]"]],
-    ["Commands", table(shown.map((entry) => [entry.name, entry.summary]), width)],
+    ["Commands", table(index.map((entry) => [entry.name, entry.summary]), width)],
     ["Flags of every command", flagTable(GLOBAL_FLAGS, width, { key: "version", text: "Print the version" })],
     ["Examples", exampleLines(examples, style, width)],
     ["Exit codes", wrap(exitCodes(), width - 2).map((line) => `  ${line}`)],

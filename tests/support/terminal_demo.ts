@@ -124,7 +124,7 @@ const index: CommandIndex = [
   entry("approve", "Ask for an approval", approve),
   entry("secret", "Ask for a secret", secret),
   entry("wait", "Wait for an interrupt", wait),
-  { ...entry("flood", "Print much", flood), hidden: true },
+  entry("flood", "Print much", flood),
   entry("sessions", "Sessions", list, show),
   {
     name: "completions",
