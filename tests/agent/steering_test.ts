@@ -6,6 +6,25 @@ import { testPryx } from "../support/test_pryx.ts";
 
 const here = { surface: "test", attended: false } as const;
 
+/** A tool that says when it has started, and is done when it is released, whatever is cancelled. */
+function slowTool(text: string) {
+  const started = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const slow = defineTool({
+    name: "slow",
+    description: "Waits",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => "slow",
+    async run() {
+      started.resolve();
+      await release.promise;
+      return { text };
+    },
+  });
+  return { slow, started, release };
+}
+
 const SCHEMA = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
 
 for (const outputSchema of [undefined, SCHEMA]) {
@@ -30,20 +49,7 @@ for (const outputSchema of [undefined, SCHEMA]) {
 }
 
 Deno.test("input after a cancel starts a new turn once the old one has ended", async () => {
-  const started = Promise.withResolvers<void>();
-  const release = Promise.withResolvers<void>();
-  const slow = defineTool({
-    name: "slow",
-    description: "Takes its time to stop",
-    parameters: { type: "object", properties: {} },
-    needs: () => [],
-    title: () => "slow",
-    async run() {
-      started.resolve();
-      await release.promise;
-      return { text: "stopped" };
-    },
-  });
+  const { slow, started, release } = slowTool("stopped");
   const provider = scriptedProvider([{ calls: [["slow", {}]] }, { text: "new answer" }]);
   await using test = await testPryx({ provider, tools: [slow] });
   const first = await test.pryx.submit({ text: "go", workspace: test.workspace, ...here });
@@ -78,20 +84,7 @@ Deno.test("a cancel in the very tick of the input stops the turn before it asks 
 });
 
 Deno.test("input during a person's own tool call waits for it", async () => {
-  const started = Promise.withResolvers<void>();
-  const release = Promise.withResolvers<void>();
-  const slow = defineTool({
-    name: "slow",
-    description: "Waits",
-    parameters: { type: "object", properties: {} },
-    needs: () => [],
-    title: () => "slow",
-    async run() {
-      started.resolve();
-      await release.promise;
-      return { text: "found it" };
-    },
-  });
+  const { slow, started, release } = slowTool("found it");
   const provider = scriptedProvider([{ text: "one" }, { text: "two" }]);
   await using test = await testPryx({ provider, tools: [slow] });
   const { session } = await test.run("go");

@@ -10,7 +10,7 @@ import { createEnvSecrets } from "../../core/secrets/env.ts";
 import type { SecretStore } from "../../core/secrets/secret_store.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import { Workspace } from "../config/_workspace.ts";
-import { fakeContext } from "../support/fake_pryx.ts";
+import { fakeContext, fakeSurface } from "../support/fake_pryx.ts";
 
 /** A machine on which the commands about settings and secrets run: real files, real database. */
 export class Machine implements AsyncDisposable {
@@ -26,18 +26,15 @@ export class Machine implements AsyncDisposable {
   async run(name: string, input: Readonly<Record<string, Json>> = {}): Promise<CommandResult> {
     const command = [...configCommands, ...secretCommands].find((one) => one.name === name);
     assert.ok(command, name);
-    const surface = {
-      name: "cli",
+    const surface = fakeSurface({
       attended: this.typed !== undefined,
-      event: () => {},
       note: (text: string) => void this.notes.push(text),
       input: () => Promise.resolve(this.stdin),
       prompt: (question: string, options?: { secret?: boolean }) => {
         this.questions.push({ question, secret: options?.secret ?? false });
         return Promise.resolve(this.typed ?? "");
       },
-      confirm: () => Promise.reject(new Error("nothing to confirm")),
-    };
+    });
     const { paths, env } = this.at;
     const context = fakeContext(surface, new AbortController().signal, {
       paths,

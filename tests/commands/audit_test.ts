@@ -6,7 +6,7 @@ import type { CommandResult } from "../../core/commands/command.ts";
 import type { Json } from "../../core/domain/schema.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import type { Store } from "../../core/store/store.ts";
-import { fakeContext } from "../support/fake_pryx.ts";
+import { fakeContext, fakeSurface } from "../support/fake_pryx.ts";
 
 type Args = Readonly<Record<string, Json>>;
 type Run = (name: string, input?: Args) => Promise<CommandResult>;
@@ -15,16 +15,9 @@ async function withStore(work: (store: Store, run: Run, path: string) => Promise
   const folder = await Deno.makeTempDir();
   const path = join(folder, "pryx.db");
   const store = openStore({ path });
-  const surface = {
-    name: "cli",
-    attended: false,
-    event: () => {},
-    note: () => {},
-    input: () => Promise.resolve(undefined),
-    prompt: () => Promise.reject(new Error("nobody is here")),
-    confirm: () => Promise.reject(new Error("nobody is here")),
-  };
-  const context = fakeContext(surface, new AbortController().signal, { store: () => Promise.resolve(store) });
+  const context = fakeContext(fakeSurface(), new AbortController().signal, {
+    store: () => Promise.resolve(store),
+  });
   const run: Run = async (name, input = {}) => {
     const command = commands.find((command) => command.name === name);
     assert.ok(command);

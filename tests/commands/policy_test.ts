@@ -12,7 +12,7 @@ import { createPolicy } from "../../core/policy/create_policy.ts";
 import { parseRule } from "../../core/policy/rules.ts";
 import type { Sandbox } from "../../core/sandbox/sandbox.ts";
 import { openStore } from "../../core/store/sqlite.ts";
-import { fakeContext } from "../support/fake_pryx.ts";
+import { fakeContext, fakeSurface } from "../support/fake_pryx.ts";
 import { grant } from "../policy/_policy.ts";
 
 function rules(layer: Layer, verdict: Verdict, texts: readonly string[]): Rule[] {
@@ -53,18 +53,15 @@ async function openMachine() {
   const sandbox = { layers: () => Promise.resolve(layers) } as unknown as Sandbox;
   const context = (overrides: Overrides): CommandContext =>
     fakeContext(
-      {
-        name: "cli",
+      fakeSurface({
         attended: machine.answer !== undefined,
-        event: () => {},
         note: (text: string) => void notes.push(text),
         input: () => Promise.resolve(machine.stdin),
-        prompt: () => Promise.reject(new Error("nothing to type")),
         confirm: (question: string) => {
           notes.push(question);
           return Promise.resolve(machine.answer ?? false);
         },
-      },
+      }),
       new AbortController().signal,
       {
         cwd: workspace,

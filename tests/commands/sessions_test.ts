@@ -12,7 +12,7 @@ import type { Json } from "../../core/domain/schema.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import type { Blobs, SessionRow, Store } from "../../core/store/store.ts";
 import { created, ended, input, message, notice, started } from "../contract/store_contract.ts";
-import { fakeContext } from "../support/fake_pryx.ts";
+import { fakeContext, fakeSurface } from "../support/fake_pryx.ts";
 
 type Args = Readonly<Record<string, Json>>;
 
@@ -35,18 +35,9 @@ function bench(): Bench {
   const store = openStore({ path: join(folder, "data", "pryx.db"), clock: tick() });
   const state = join(folder, "state");
   const blobs = openBlobs(state);
-  const surface = {
-    name: "cli",
-    attended: false,
-    event: () => {},
-    note: () => {},
-    input: () => Promise.resolve(undefined),
-    prompt: () => Promise.reject(new Error("nobody is here")),
-    confirm: () => Promise.reject(new Error("nobody is here")),
-  };
   const run: Bench["run"] = (name, input = {}, more = {}) => {
     const command = commands.find((command) => command.name === name) as Command;
-    const context = fakeContext(more.surface ?? surface, new AbortController().signal, {
+    const context = fakeContext(more.surface ?? fakeSurface(), new AbortController().signal, {
       cwd: workspace,
       store: () => Promise.resolve(store),
       blobs: () => Promise.resolve(blobs),
@@ -336,18 +327,13 @@ Deno.test("sessions delete asks, or is told --yes, and leaves a trace in the aud
   assert.equal(b.store.sessions().length, 3, "nothing goes when one is not there");
   const asked = async (answer: boolean) => {
     const questions: string[] = [];
-    const surface = {
-      name: "cli",
+    const surface = fakeSurface({
       attended: true,
-      event: () => {},
-      note: () => {},
-      input: () => Promise.resolve(undefined),
-      prompt: () => Promise.reject(new Error("not asked")),
       confirm: (question: string) => {
         questions.push(question);
         return Promise.resolve(answer);
       },
-    };
+    });
     await b.run("sessions delete", { ids: ["xyz"] }, { surface });
     return questions;
   };

@@ -5,7 +5,7 @@ import type { EventData } from "../../core/domain/event.ts";
 import type { SessionId, TurnId } from "../../core/domain/id.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import { created, ended, input, started } from "../contract/store_contract.ts";
-import { fakeContext } from "../support/fake_pryx.ts";
+import { fakeContext, fakeSurface } from "../support/fake_pryx.ts";
 
 Deno.test("why tells what was stopped before what failed on the way, with the flag to paste", async () => {
   const folder = await Deno.makeTempDir();
@@ -52,16 +52,7 @@ Deno.test("why tells what was stopped before what failed on the way, with the fl
       ...call("c3", "ls 'x'", { need: run("ls 'x'"), verdict: "ask", reason: "no rule matches" }, true),
       ended("done"),
     ]);
-    const surface = {
-      name: "cli",
-      attended: false,
-      event: () => {},
-      note: () => {},
-      input: () => Promise.resolve(undefined),
-      prompt: () => Promise.reject(new Error("nobody is here")),
-      confirm: () => Promise.reject(new Error("nobody is here")),
-    };
-    const context = fakeContext(surface, new AbortController().signal, {
+    const context = fakeContext(fakeSurface(), new AbortController().signal, {
       cwd: "/w",
       store: () => Promise.resolve(store),
     });

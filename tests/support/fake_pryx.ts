@@ -59,6 +59,21 @@ function createMailbox<T>() {
   };
 }
 
+/** A command line at which nobody is, with nothing piped in; `more` says what is different. */
+export function fakeSurface(more: Partial<CommandSurface> = {}): CommandSurface {
+  const nobody = () => Promise.reject(new Error("nobody is here"));
+  return {
+    name: "cli",
+    attended: false,
+    event: () => {},
+    note: () => {},
+    input: () => Promise.resolve(undefined),
+    prompt: nobody,
+    confirm: nobody,
+    ...more,
+  };
+}
+
 /** A context whose parts all reject, but for those given. */
 export function fakeContext(
   surface: CommandSurface,

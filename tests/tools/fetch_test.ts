@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fetchTool } from "../../core/tools/fetch.ts";
 import { nestingDepth, plainText } from "../../core/tools/_plain_text.ts";
 import { MAX_RESULT_CHARS } from "../../core/tools/tool.ts";
-import { createBench } from "./_context.ts";
+import { createToolContext } from "../support/tool_context.ts";
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
@@ -29,9 +29,9 @@ const ARTICLE =
 
 Deno.test("fetch turns an article into markdown, with whole links, and taints with where it came from", async () => {
   await using server = serve(() => html(ARTICLE));
-  await using bench = await createBench();
+  await using at = await createToolContext();
   const url = `${server.origin}/docs/a/page.html#part`;
-  const result = await bench.call(fetchTool, { url });
+  const result = await at.call(fetchTool, { url });
   assert.equal(result.failed, undefined);
   assert.equal(result.taints, `${server.origin}/docs/a/page.html`);
   assert.match(result.text, /^HTTP 200 OK · .*page\.html · text\/html\nTitle: On sorting\n\n/);
@@ -39,26 +39,26 @@ Deno.test("fetch turns an article into markdown, with whole links, and taints wi
   assert.match(result.text, /```\nsort -u file\n```/);
   assert.match(result.text, /\| a +\| b +\|/);
   assert.doesNotMatch(result.text, /script text|javascript:|Home/);
-  assert.deepEqual(await bench.needs(fetchTool, { url }), [`net=${server.host}`]);
+  assert.deepEqual(await at.needs(fetchTool, { url }), [`net=${server.host}`]);
 });
 
 Deno.test("fetch keeps the links of a page that is no article", async () => {
   await using server = serve(() => html("<h1>Index</h1><ul><li><a href=/a>A</a><li><a href=/b>B</a></ul>"));
-  await using bench = await createBench();
-  const { text } = await bench.call(fetchTool, { url: server.origin });
+  await using at = await createToolContext();
+  const { text } = await at.call(fetchTool, { url: server.origin });
   assert.match(text, /# Index/);
   assert.ok(text.includes(`[A](${server.origin}/a)`) && text.includes(`[B](${server.origin}/b)`), text);
 });
 
 Deno.test("fetch names hosts as rules do", async () => {
-  await using bench = await createBench();
+  await using at = await createToolContext();
   const cases: [string, string][] = [
     ["https://EXAMPLE.org./x", "net=example.org:443"],
     ["http://example.org", "net=example.org:80"],
     ["http://[::1]:8080/", "net=[::1]:8080"],
     ["http://0x7f.1/", "net=127.0.0.1:80"],
   ];
-  for (const [url, need] of cases) assert.deepEqual(await bench.needs(fetchTool, { url }), [need]);
+  for (const [url, need] of cases) assert.deepEqual(await at.needs(fetchTool, { url }), [need]);
   for (
     const url of [
       "ftp://example.org",
@@ -68,7 +68,7 @@ Deno.test("fetch names hosts as rules do", async () => {
       "nonsense",
     ]
   ) {
-    await assert.rejects(async () => await bench.needs(fetchTool, { url }), { code: "input_invalid" });
+    await assert.rejects(async () => await at.needs(fetchTool, { url }), { code: "input_invalid" });
   }
 });
 
@@ -82,13 +82,13 @@ Deno.test("fetch follows a redirect on the same host without asking, and asks fo
         302,
       )
   );
-  await using bench = await createBench({ grant: [other.host] });
-  assert.match((await bench.call(fetchTool, { url: `${server.origin}/start` })).text, /near$/);
-  assert.deepEqual(bench.required, []);
-  const far = await bench.call(fetchTool, { url: `${server.origin}/far` });
+  await using at = await createToolContext({ grant: [other.host] });
+  assert.match((await at.call(fetchTool, { url: `${server.origin}/start` })).text, /near$/);
+  assert.deepEqual(at.required, []);
+  const far = await at.call(fetchTool, { url: `${server.origin}/far` });
   assert.match(far.text, /moved here$/);
   assert.equal(far.taints, `${other.origin}/x`);
-  assert.deepEqual(bench.required, [{ kind: "net", target: other.host }]);
+  assert.deepEqual(at.required, [{ kind: "net", target: other.host }]);
 });
 
 Deno.test("fetch is denied, and sends nothing, when a redirect goes where it may not", async () => {
@@ -98,8 +98,8 @@ Deno.test("fetch is denied, and sends nothing, when a redirect goes where it may
     return new Response("secret");
   });
   await using server = serve(() => Response.redirect(other.origin, 307));
-  await using bench = await createBench();
-  await assert.rejects(bench.call(fetchTool, { url: server.origin }), { code: "denied" });
+  await using at = await createToolContext();
+  await assert.rejects(at.call(fetchTool, { url: server.origin }), { code: "denied" });
   assert.equal(reached, 0);
 });
 
@@ -108,27 +108,27 @@ Deno.test("fetch gives up on redirects that never end or lead out of the web", a
   await using server = serve(({ url }) =>
     new Response(null, { status: 302, headers: { location: target || url } })
   );
-  await using bench = await createBench();
-  const endless = await bench.call(fetchTool, { url: server.origin });
+  await using at = await createToolContext();
+  const endless = await at.call(fetchTool, { url: server.origin });
   assert.ok(endless.failed);
   assert.match(endless.text, /more than 10 redirects/);
   for (const bad of ["file:///etc/passwd", "http://user:pw@127.0.0.1/"]) {
     target = bad;
-    await assert.rejects(bench.call(fetchTool, { url: server.origin }), { code: "input_invalid" });
+    await assert.rejects(at.call(fetchTool, { url: server.origin }), { code: "input_invalid" });
   }
 });
 
 Deno.test("fetch refuses to go from https to http", async () => {
-  await using bench = await createBench({ grant: ["plain.test:80"] });
+  await using at = await createToolContext({ grant: ["plain.test:80"] });
   const context = {
-    ...bench.context,
+    ...at.ctx,
     fetch: () =>
       Promise.resolve(new Response(null, { status: 301, headers: { location: "http://plain.test/" } })),
   };
   const result = await fetchTool.run({ url: "https://safe.test/" }, context);
   assert.ok(result.failed);
   assert.match(result.text, /from https to http/);
-  assert.deepEqual(bench.required, []);
+  assert.deepEqual(at.required, []);
 });
 
 Deno.test("fetch stops reading an endless body, and one that unpacks to more than the limit", async () => {
@@ -152,12 +152,12 @@ Deno.test("fetch stops reading an endless body, and one that unpacks to more tha
       headers: { "content-type": "text/plain", "content-encoding": "gzip" },
     });
   });
-  await using bench = await createBench();
-  const endless = await bench.call(fetchTool, { url: `${server.origin}/endless` });
+  await using at = await createToolContext();
+  const endless = await at.call(fetchTool, { url: `${server.origin}/endless` });
   await cancelled.promise;
   assert.match(endless.text, /only the first 5\.0 MB were read/);
   assert.ok(endless.text.length <= MAX_RESULT_CHARS);
-  const bomb = await bench.call(fetchTool, { url: `${server.origin}/bomb` });
+  const bomb = await at.call(fetchTool, { url: `${server.origin}/bomb` });
   assert.match(bomb.text, /only the first 5\.0 MB were read/);
   assert.equal((await Deno.stat(bomb.outputFile ?? "")).size > 5 * 1024 * 1024, true);
 });
@@ -170,17 +170,17 @@ Deno.test("fetch shows JSON as it is, and refuses what is no text with type and 
         headers: { "content-type": "image/png" },
       })
   );
-  await using bench = await createBench();
-  assert.match((await bench.call(fetchTool, { url: `${server.origin}/json` })).text, /\n\n\{"a":\[1,2\]\}$/);
-  const image = await bench.call(fetchTool, { url: `${server.origin}/png` });
+  await using at = await createToolContext();
+  assert.match((await at.call(fetchTool, { url: `${server.origin}/json` })).text, /\n\n\{"a":\[1,2\]\}$/);
+  const image = await at.call(fetchTool, { url: `${server.origin}/png` });
   assert.ok(image.failed);
   assert.match(image.text, /image\/png \(PNG image\), 8 bytes, cannot be shown/);
 });
 
 Deno.test("fetch shows an error page as failed, with its text", async () => {
   await using server = serve(() => html("<h1>No such page</h1>", { status: 404, statusText: "Not Found" }));
-  await using bench = await createBench();
-  const result = await bench.call(fetchTool, { url: server.origin });
+  await using at = await createToolContext();
+  const result = await at.call(fetchTool, { url: server.origin });
   assert.ok(result.failed);
   assert.match(result.text, /^HTTP 404 Not Found[\s\S]*# No such page$/);
   assert.ok(result.taints);
@@ -200,27 +200,27 @@ Deno.test("fetch decodes by header, by what the page says, and by its mark", asy
     const [type, bytes] = bodies[new URL(url).pathname] ?? ["", []];
     return new Response(new Uint8Array(bytes), { headers: { "content-type": type } });
   });
-  await using bench = await createBench();
+  await using at = await createToolContext();
   for (const path of Object.keys(bodies)) {
-    assert.match((await bench.call(fetchTool, { url: server.origin + path })).text, /\n\ncafé$/, path);
+    assert.match((await at.call(fetchTool, { url: server.origin + path })).text, /\n\ncafé$/, path);
   }
 });
 
 Deno.test("fetch shows bare text of pages that would be too much for a parser", async () => {
   let page = "";
   await using server = serve(() => html(page));
-  await using bench = await createBench();
+  await using at = await createToolContext();
   page = `${"<div>".repeat(50_000)}deep &amp; down`;
   assert.match(
-    (await bench.call(fetchTool, { url: server.origin })).text,
+    (await at.call(fetchTool, { url: server.origin })).text,
     /too deeply nested[^]*deep & down$/,
   );
   page = `<table>${"<tr><td>a<td>b".repeat(30_000)}`;
-  assert.match((await bench.call(fetchTool, { url: server.origin })).text, /too many elements/);
+  assert.match((await at.call(fetchTool, { url: server.origin })).text, /too many elements/);
   page = `<table>${"<tr><td>a<td>b".repeat(3_000)}`;
-  assert.match((await bench.call(fetchTool, { url: server.origin })).text, /too many elements/);
+  assert.match((await at.call(fetchTool, { url: server.origin })).text, /too many elements/);
   page = `<p>start</p><!-- ${"x".repeat(3_000_000)} --><script>var hidden</script><p>end &#233;</p>`;
-  const large = await bench.call(fetchTool, { url: server.origin });
+  const large = await at.call(fetchTool, { url: server.origin });
   assert.match(large.text, /too large to be converted[^]*start\nend é$/);
 });
 
@@ -233,18 +233,18 @@ Deno.test("fetch ends when it is cancelled, and says when nothing answers", asyn
       asked.resolve();
       return never.promise;
     });
-    await using bench = await createBench({ signal: abort.signal });
-    const call = bench.call(fetchTool, { url: server.origin });
+    await using at = await createToolContext({ signal: abort.signal });
+    const call = at.call(fetchTool, { url: server.origin });
     await asked.promise;
     abort.abort(new Error("stopped by the person"));
     await assert.rejects(call, /stopped by the person/);
     never.resolve(new Response());
   }
-  await using bench = await createBench();
+  await using at = await createToolContext();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = closed.addr as Deno.NetAddr;
   closed.close();
-  const result = await bench.call(fetchTool, { url: `http://127.0.0.1:${port}/` });
+  const result = await at.call(fetchTool, { url: `http://127.0.0.1:${port}/` });
   assert.ok(result.failed);
   assert.match(result.text, /refused/i);
 });

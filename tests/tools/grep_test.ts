@@ -2,58 +2,58 @@ import assert from "node:assert/strict";
 import { PryxError } from "../../core/domain/error.ts";
 import { parseMatches } from "../../core/tools/_rg_output.ts";
 import { grep } from "../../core/tools/grep.ts";
-import { createBench } from "./_context.ts";
+import { createToolContext } from "../support/tool_context.ts";
 
 Deno.test("grep groups matches by file, with line numbers, and needs only to read", async () => {
-  await using bench = await createBench();
-  await bench.put("src/b.ts", "const needle = 1;\r\nother\nneedle();\n");
-  await bench.put("a.txt", "a needle\n");
-  await bench.put("skipped/c.txt", "needle\n");
-  await bench.put(".hidden", "needle\n");
-  await bench.put(".gitignore", "skipped/\n");
-  const result = await bench.call(grep, { pattern: "needle" });
+  await using at = await createToolContext();
+  await at.write("src/b.ts", "const needle = 1;\r\nother\nneedle();\n");
+  await at.write("a.txt", "a needle\n");
+  await at.write("skipped/c.txt", "needle\n");
+  await at.write(".hidden", "needle\n");
+  await at.write(".gitignore", "skipped/\n");
+  const result = await at.call(grep, { pattern: "needle" });
   assert.equal(
     result.text,
     "3 matching lines in 2 files\n\na.txt\n  1: a needle\n\nsrc/b.ts\n  1: const needle = 1;\n  3: needle();",
   );
   assert.match(
-    (await bench.call(grep, { pattern: "needle", path: ".hidden" })).text,
+    (await at.call(grep, { pattern: "needle", path: ".hidden" })).text,
     /\.hidden\n {2}1: needle/,
   );
-  assert.deepEqual(await bench.needs(grep, { pattern: "x", path: "src" }), [`read=${bench.folder}/src`]);
+  assert.deepEqual(await at.needs(grep, { pattern: "x", path: "src" }), [`read=${at.workspace}/src`]);
 });
 
 Deno.test("grep says that nothing matches, that the pattern is bad, that the folder is missing", async () => {
-  await using bench = await createBench();
-  await bench.put("a.txt", "text\n");
-  assert.deepEqual(await bench.call(grep, { pattern: "needle" }), { text: "No match for needle" });
-  const bad = await bench.call(grep, { pattern: "a(b" });
+  await using at = await createToolContext();
+  await at.write("a.txt", "text\n");
+  assert.deepEqual(await at.call(grep, { pattern: "needle" }), { text: "No match for needle" });
+  const bad = await at.call(grep, { pattern: "a(b" });
   assert.ok(bad.failed);
   assert.match(bad.text, /unclosed group/);
-  const missing = await bench.call(grep, { pattern: "x", path: "a.tx" });
+  const missing = await at.call(grep, { pattern: "x", path: "a.tx" });
   assert.ok(missing.failed);
   assert.match(missing.text, /Did you mean a\.txt\?/);
 });
 
 Deno.test("grep takes a pattern that begins with a dash for a pattern", async () => {
-  await using bench = await createBench();
-  await bench.put("a.txt", "--pre=evil\n");
-  assert.match((await bench.call(grep, { pattern: "--pre=evil" })).text, /1: --pre=evil/);
+  await using at = await createToolContext();
+  await at.write("a.txt", "--pre=evil\n");
+  assert.match((await at.call(grep, { pattern: "--pre=evil" })).text, /1: --pre=evil/);
 });
 
 Deno.test("grep shows nothing of denied files, named as a path or by a glob, nor when ripgrep would", async () => {
   const denied = ["keys", "**/*.pem", "**/[s]ecret*"];
-  await using bench = await createBench({ denied });
-  await bench.put("keys/id", "needle 1\n");
-  await bench.put("deep/x.pem", "needle 2\n");
-  await bench.put("secrets/note", "needle 3\n");
-  await bench.put("ok.txt", "needle 4\n");
+  await using at = await createToolContext({ denied });
+  await at.write("keys/id", "needle 1\n");
+  await at.write("deep/x.pem", "needle 2\n");
+  await at.write("secrets/note", "needle 3\n");
+  await at.write("ok.txt", "needle 4\n");
   assert.equal(
-    (await bench.call(grep, { pattern: "needle" })).text,
+    (await at.call(grep, { pattern: "needle" })).text,
     "1 matching line in 1 file\n\nok.txt\n  1: needle 4",
   );
   // The same without ripgrep's help: what it prints is checked again.
-  await using strict = await createBench({
+  await using strict = await createToolContext({
     denied,
     run: (spec, run) =>
       run({
@@ -61,8 +61,8 @@ Deno.test("grep shows nothing of denied files, named as a path or by a glob, nor
         argv: [spec.argv[0], ...spec.argv.slice(1).filter((arg) => arg !== "--glob" && !arg.startsWith("!"))],
       }),
   });
-  await strict.put("deep/x.pem", "needle 2\n");
-  await strict.put("ok.txt", "needle 4\n");
+  await strict.write("deep/x.pem", "needle 2\n");
+  await strict.write("ok.txt", "needle 4\n");
   assert.equal(
     (await strict.call(grep, { pattern: "needle" })).text,
     "1 matching line in 1 file\n\nok.txt\n  1: needle 4",
@@ -71,42 +71,42 @@ Deno.test("grep shows nothing of denied files, named as a path or by a glob, nor
 });
 
 Deno.test("grep bounds long lines, many matches in a file, and its whole output", async () => {
-  await using bench = await createBench();
-  await bench.put("long.txt", `needle${"x".repeat(5_000)}\n`);
-  await bench.put("many.txt", "needle\n".repeat(500));
-  const { text } = await bench.call(grep, { pattern: "needle" });
+  await using at = await createToolContext();
+  await at.write("long.txt", `needle${"x".repeat(5_000)}\n`);
+  await at.write("many.txt", "needle\n".repeat(500));
+  const { text } = await at.call(grep, { pattern: "needle" });
   assert.match(text, /long\.txt\n {2}1: needlex{300,420}[^x]/);
   assert.match(text, /200: needle\n {2}\[stopped after 200 matching lines in this file\]/);
-  for (let i = 0; i < 400; i++) await bench.put(`f/${i}`, "needle and more of this line\n".repeat(200));
-  const all = await bench.call(grep, { pattern: "needle", path: "f" });
+  for (let i = 0; i < 400; i++) await at.write(`f/${i}`, "needle and more of this line\n".repeat(200));
+  const all = await at.call(grep, { pattern: "needle", path: "f" });
   assert.match(all.text, /there are more matches than can be shown|left out; the whole is in/);
   assert.ok(all.text.length <= 30_000);
 });
 
 Deno.test("grep uses its own ripgrep where PATH has none", async () => {
   const tried: string[] = [];
-  await using bench = await createBench({
+  await using at = await createToolContext({
     env: { PATH: "/nonexistent" },
     run(spec, run) {
       tried.push(spec.argv[0]);
       return run(spec);
     },
   });
-  await bench.put("a.txt", "needle\n");
-  assert.match((await bench.call(grep, { pattern: "needle" })).text, /a\.txt\n {2}1: needle$/);
+  await at.write("a.txt", "needle\n");
+  assert.match((await at.call(grep, { pattern: "needle" })).text, /a\.txt\n {2}1: needle$/);
   assert.equal(tried[0], "rg");
   assert.match(tried[1] ?? "", /[/\\]rg(\.exe)?$/);
 });
 
 Deno.test("grep says what to do when no ripgrep can be started", async () => {
   const empty = { head: new Uint8Array(), tail: new Uint8Array(), dropped: 0 };
-  await using bench = await createBench({
+  await using at = await createToolContext({
     run: (spec) =>
       spec.argv[0] === "rg"
         ? Promise.reject(new PryxError("not_found", "no rg"))
         : Promise.resolve({ code: 127, signal: null, timedOut: false, stdout: empty, stderr: empty, ms: 1 }),
   });
-  await assert.rejects(bench.call(grep, { pattern: "x" }), {
+  await assert.rejects(at.call(grep, { pattern: "x" }), {
     code: "tool_failed",
     fix: "Install ripgrep so that rg is on PATH",
   });
@@ -123,29 +123,29 @@ Deno.test("parseMatches() attributes lines to the right file whatever its name h
 });
 
 Deno.test("grep says what could not be searched, and shows what was found elsewhere", async () => {
-  await using bench = await createBench();
-  await bench.put("a.txt", "needle\n");
+  await using at = await createToolContext();
+  await at.write("a.txt", "needle\n");
   // Deeper than the system takes a path: made of two halves.
   const deep = Array(12).fill("d".repeat(200)).join("/");
-  await Deno.mkdir(`${bench.folder}/one/${deep}`, { recursive: true });
-  await Deno.mkdir(`${bench.folder}/two/${deep}`, { recursive: true });
-  await Deno.rename(`${bench.folder}/two`, `${bench.folder}/one/${deep}/two`);
-  const result = await bench.call(grep, { pattern: "needle" });
+  await Deno.mkdir(`${at.workspace}/one/${deep}`, { recursive: true });
+  await Deno.mkdir(`${at.workspace}/two/${deep}`, { recursive: true });
+  await Deno.rename(`${at.workspace}/two`, `${at.workspace}/one/${deep}/two`);
+  const result = await at.call(grep, { pattern: "needle" });
   assert.ok(!result.failed, result.text);
   assert.match(
     result.text,
     /^1 matching line in 1 file; 1 place could not be searched: .* … .*\(os error 36\)\n/u,
   );
-  assert.match((await bench.call(grep, { pattern: "hay" })).text, /^No match for hay: 1 place could not/u);
+  assert.match((await at.call(grep, { pattern: "hay" })).text, /^No match for hay: 1 place could not/u);
 });
 
 Deno.test("grep does not wait for a pipe, and takes no NUL", async () => {
-  await using bench = await createBench();
-  assert.ok((await new Deno.Command("mkfifo", { args: [`${bench.folder}/pipe`] }).output()).success);
-  const pipe = await bench.call(grep, { pattern: "x", path: "pipe" });
+  await using at = await createToolContext();
+  assert.ok((await new Deno.Command("mkfifo", { args: [`${at.workspace}/pipe`] }).output()).success);
+  const pipe = await at.call(grep, { pattern: "x", path: "pipe" });
   assert.ok(pipe.failed);
   assert.match(pipe.text, /neither a file nor a folder/);
-  const nul = await bench.call(grep, { pattern: "a\0b" });
+  const nul = await at.call(grep, { pattern: "a\0b" });
   assert.ok(nul.failed);
   assert.match(nul.text, /NUL/);
 });
