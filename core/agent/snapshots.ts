@@ -8,8 +8,12 @@ import type { Blobs } from "../store/store.ts";
 const MAX_FILE = 2_000_000;
 /** A folder with more entries than this is not scanned before a command. */
 const MAX_ENTRIES = 4_000;
-/** Together, the contents kept before one command, bytes. */
+/** Together, the contents held in memory while commands run, bytes. */
 const MAX_TOTAL = 32_000_000;
+/** So many contents are written to the store at the same time: the disk takes them together. */
+const AT_ONCE = 32;
+/** Other work of the process gets its turn this often while a folder is looked through, milliseconds. */
+const YIELD_MS = 20;
 const SKIPPED = new Set([".git", "node_modules", ".venv", "target", "dist", ".cache"]);
 
 type Change = Omit<EventData<"file.changed">, "call">;
@@ -26,13 +30,20 @@ export interface SnapshotOptions {
   readonly blobs: Blobs;
   /** Files whose content must never be kept. */
   readonly isSecret: (path: string) => Promise<boolean>;
-  /** What is known of files from the snapshot before: unchanged ones are not read again. */
-  readonly known: KnownFiles;
 }
 
-/** By absolute path. One map serves all snapshots of a session. */
-export type KnownFiles = Map<string, Before>;
+/** Of the workspace's files at the last command, by absolute path. One map serves all commands of a session. */
+export type KnownFiles = Map<string, Held>;
 
+/** A file before a command. Its content stays in memory: only what the command changes is written to the store. */
+interface Held {
+  readonly stamp: string;
+  readonly mode: number;
+  /** Null when it is too large, secret, or cannot be read. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** A file before a tool writes it. Its content is in the store already. */
 interface Before {
   readonly hash: string | null;
   readonly mode: number;
@@ -42,10 +53,12 @@ interface Before {
 
 /** Stands in the place of a path when the workspace was found too large to look through. */
 const TOO_LARGE = "";
-const NOTHING: Before = { hash: null, mode: 0, stamp: "", kept: false };
+const NOTHING: Held = { stamp: "", mode: 0, bytes: null };
 
 export interface FolderOptions {
   readonly workspace: string;
+  /** What is known of files from the command before: unchanged ones are not read again. */
+  readonly known: KnownFiles;
   /** The workspace's ignore rules, read when they are first needed. */
   readonly ignored: (folder: string) => Promise<(relativePath: string) => boolean>;
 }
@@ -77,9 +90,13 @@ export async function takeSnapshot(
   );
   const ignored = await options.ignored(workspace);
   const folder = await snapshotFolder(workspace, { ...options, ignored });
-  if (!folder.complete) known.set(TOO_LARGE, NOTHING);
+  if (!folder) {
+    known.clear();
+    known.set(TOO_LARGE, NOTHING);
+    return { ...await snapshotFiles(written, options), complete: false };
+  }
   return {
-    complete: folder.complete,
+    complete: true,
     changes: async () => [...await folder.changes(), ...await outside.changes()],
   };
 }
@@ -95,7 +112,7 @@ export async function changesOf(
 /** Of the files that a tool says it will write. */
 export async function snapshotFiles(paths: readonly string[], options: SnapshotOptions): Promise<Snapshot> {
   const before = new Map<string, Before>();
-  for (const path of paths) before.set(path, await remember(path, options));
+  for (const path of paths) before.set(path, await look(path, options));
   return {
     complete: true,
     async changes() {
@@ -109,58 +126,107 @@ export async function snapshotFiles(paths: readonly string[], options: SnapshotO
   };
 }
 
-/** Of a whole folder, before a command that may change anything in it. Skips ignored folders and what is too large. */
+/**
+ * Of a whole folder, before a command that may change anything in it; null when there is too much in it. Skips ignored
+ * folders, and does not hold what is too large.
+ */
 export async function snapshotFolder(
   folder: string,
-  options: SnapshotOptions & { ignored: (relativePath: string) => boolean },
-): Promise<Snapshot> {
-  const before = new Map<string, Before>();
-  let total = 0;
-  const complete = await walk(folder, options.ignored, async (path, info) => {
-    if (info.size > MAX_FILE || total + info.size > MAX_TOTAL) {
-      before.set(path, { hash: null, mode: info.mode ?? 0o644, stamp: stampOf(info), kept: false });
-      return;
-    }
-    total += info.size;
-    before.set(path, await remember(path, options));
-  });
+  options: SnapshotOptions & Pick<FolderOptions, "known"> & { ignored: (relativePath: string) => boolean },
+): Promise<Pick<Snapshot, "changes"> | null> {
+  const { known, ignored } = options;
+  const found = await walk(folder, ignored);
+  if (!found.complete) return null;
+  const before = await hold(found.files, options);
+  // What is gone need not be held any longer.
+  known.clear();
+  for (const [path, held] of before) known.set(path, held);
   return {
-    complete,
     async changes() {
       const changes: Change[] = [];
-      const seen = new Set<string>();
-      const finished = await walk(folder, options.ignored, async (path, info) => {
-        seen.add(path);
-        const was = before.get(path);
-        if (was && was.stamp === stampOf(info)) return;
-        if (!was && !complete) return;
-        const change = await compare(path, was ?? { hash: null, mode: 0o644, stamp: "", kept: true });
-        if (change) changes.push(change);
-      });
-      if (finished) {
-        for (const [path, was] of before) {
-          if (!seen.has(path)) {
-            changes.push({ path, before: was.hash, after: null, mode: was.mode, kept: was.kept });
-          }
-        }
+      const { files, complete } = await walk(folder, ignored);
+      const differing = [...files].filter(([path, info]) => before.get(path)?.stamp !== stampOf(info));
+      const gone = complete ? [...before.keys()].filter((path) => !files.has(path)) : [];
+      const paths = [...differing.map(([path]) => path), ...gone];
+      for (let at = 0; at < paths.length; at += AT_ONCE) {
+        const some = paths.slice(at, at + AT_ONCE);
+        const found = await Promise.all(some.map((path) => changeOf(path, before.get(path), options)));
+        changes.push(...found.filter((change) => change !== null));
       }
       return changes;
     },
   };
 }
 
-async function remember(path: string, options: SnapshotOptions): Promise<Before> {
-  const before = await look(path, options);
-  if (before.kept && before.stamp !== "") options.known.set(path, before);
-  return before;
+/** The contents of `files`, as far as they may be held. Those that did not change since the last time are not read. */
+async function hold(
+  files: ReadonlyMap<string, Deno.FileInfo>,
+  { isSecret, known }: SnapshotOptions & Pick<FolderOptions, "known">,
+): Promise<KnownFiles> {
+  const turns = takeTurns();
+  const held: KnownFiles = new Map();
+  let total = 0;
+  for (const [path, info] of files) {
+    const stamp = stampOf(info);
+    const mode = (info.mode ?? 0o644) & 0o7777;
+    let bytes: Uint8Array | null = null;
+    if (info.size <= MAX_FILE && total + info.size <= MAX_TOTAL) {
+      const before = known.get(path);
+      if (before?.bytes && before.stamp === stamp) bytes = before.bytes;
+      else if (!await isSecret(path)) bytes = readFile(path);
+      total += bytes?.length ?? 0;
+    }
+    held.set(path, { stamp, mode, bytes });
+    await turns();
+  }
+  return held;
+}
+
+function readFile(path: string): Uint8Array | null {
+  try {
+    return Deno.readFileSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** What a command did to a file; null when its content is what it was. */
+async function changeOf(
+  path: string,
+  was: Held | undefined,
+  options: SnapshotOptions,
+): Promise<Change | null> {
+  let after: string | null = null;
+  try {
+    const info = await Deno.lstat(path);
+    // A link or a folder in its place: the file is gone.
+    if (info.isFile) after = await hashFile(path, info.size);
+    else if (!was) return null;
+  } catch (error) {
+    if (!was || !(error instanceof Deno.errors.NotFound)) return null;
+  }
+  if (!was) return { path, before: null, after, mode: 0o644, kept: true };
+  if (was.bytes && sha256(was.bytes).toHex() === after) return null;
+  return { path, ...await keep(was, options), after };
+}
+
+/** Writes what was held to the store: from here on the change can be undone. */
+async function keep(
+  { bytes, mode }: Held,
+  { blobs }: SnapshotOptions,
+): Promise<{ before: string | null; mode: number; kept: boolean }> {
+  try {
+    return { before: bytes && await blobs.put(bytes), mode, kept: bytes !== null };
+  } catch {
+    // A full disk, say. That the file changed must be known all the same.
+    return { before: null, mode, kept: false };
+  }
 }
 
 async function look(path: string, options: SnapshotOptions): Promise<Before> {
   try {
     const info = await Deno.stat(path);
     if (!info.isFile) return { hash: null, mode: 0o644, stamp: "", kept: false };
-    const known = options.known.get(path);
-    if (known && known.stamp === stampOf(info)) return known;
     const mode = (info.mode ?? 0o644) & 0o7777;
     if (info.size > MAX_FILE || await options.isSecret(path)) {
       return { hash: null, mode, stamp: stampOf(info), kept: false };
@@ -189,42 +255,74 @@ async function compare(path: string, was: Before): Promise<Change | null> {
 
 async function hashFile(path: string, size: number): Promise<string> {
   if (size <= MAX_FILE) return sha256(await Deno.readFile(path)).toHex();
-  const hash = sha256.create();
+  // Several times as fast; worth loading for something large only.
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
   using file = await Deno.open(path);
   for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest().toHex();
+  return hash.digest("hex");
 }
 
-function stampOf(info: Deno.FileInfo): string {
-  return `${info.size}:${info.mtime?.getTime() ?? 0}:${info.ino ?? 0}`;
+/** The time of the last change of any kind belongs to it: that of the content is easily set back. */
+function stampOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
+  return `${size}:${mtime?.getTime() ?? 0}:${ctime?.getTime() ?? 0}:${ino ?? 0}`;
 }
 
-/** Visits every regular file below `folder`; false when there are too many. Links are not followed. */
+/**
+ * Every regular file below `folder`, by absolute path; not `complete` when there is too much. Links are not followed.
+ * Synchronous calls in slices: for thousands of small ones the way through the event loop costs more than the work.
+ */
 async function walk(
   folder: string,
   ignored: (relativePath: string) => boolean,
-  visit: (path: string, info: Deno.FileInfo) => Promise<void>,
-): Promise<boolean> {
+): Promise<{ files: Map<string, Deno.FileInfo>; complete: boolean }> {
+  const turns = takeTurns();
+  const files = new Map<string, Deno.FileInfo>();
   let entries = 0;
   const queue = [""];
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    let names: Deno.DirEntry[];
-    try {
-      names = await Array.fromAsync(Deno.readDir(join(folder, at)));
-    } catch {
-      continue;
-    }
-    for (const entry of names) {
-      if (++entries > MAX_ENTRIES) return false;
+    for (const entry of entriesOf(join(folder, at))) {
+      if (++entries > MAX_ENTRIES) return { files, complete: false };
       const path = at === "" ? entry.name : `${at}/${entry.name}`;
       if (entry.isDirectory) {
         if (!SKIPPED.has(entry.name) && !ignored(`${path}/`)) queue.push(path);
       } else if (entry.isFile && !ignored(path)) {
         const full = join(folder, path);
-        const info = await Deno.lstat(full).catch(() => null);
-        if (info?.isFile) await visit(full, info);
+        const info = lstat(full);
+        if (info?.isFile) files.set(full, info);
       }
+      await turns();
     }
   }
-  return true;
+  return { files, complete: true };
+}
+
+/** Lets other work of the process have its turn, now and then. */
+function takeTurns(): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < YIELD_MS) return;
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        last = performance.now();
+        resolve();
+      }, 0)
+    );
+  };
+}
+
+function entriesOf(folder: string): Iterable<Deno.DirEntry> {
+  try {
+    return Deno.readDirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function lstat(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch {
+    return null;
+  }
 }
