@@ -26,6 +26,7 @@ export interface Submission {
   readonly limits?: Limits;
 }
 
+/** Where one turn stops. */
 export interface Limits {
   /** Model requests in one turn. */
   readonly turns?: number;
@@ -56,6 +57,7 @@ export interface Unanswered {
   readonly personOnly: readonly string[];
 }
 
+/** What came of a tool call outside of a turn, and the needs that nobody could answer. */
 export interface ToolCallOutcome extends Unanswered {
   readonly session: SessionId;
   readonly status: "done" | "failed" | "denied" | "cancelled";
@@ -64,6 +66,7 @@ export interface ToolCallOutcome extends Unanswered {
   readonly exitCode?: number | null;
 }
 
+/** Where an input went: the turn that answers it. */
 export interface Submitted {
   readonly session: SessionId;
   readonly turn: TurnId;
@@ -71,6 +74,7 @@ export interface Submitted {
   readonly seq: number;
 }
 
+/** Which events to stream: of one session, or of all. */
 export interface EventQuery {
   readonly session?: SessionId;
   /** Sequence number after which to begin. Default: from the start. */

@@ -3,7 +3,8 @@
  */
 import type { Command } from "./commands/command.ts";
 
-export interface CommandEntry {
+/** One first word of the command line, with the module behind it. */
+interface CommandEntry {
   /** First word of the command. */
   readonly name: string;
   readonly summary: string;

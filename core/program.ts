@@ -11,7 +11,7 @@ import { PROVIDER_PRESETS } from "./providers/presets.ts";
 export { COMMANDS };
 
 /** Makes what commands work with. */
-export type CreateContext = (
+type CreateContext = (
   surface: CommandSurface,
   signal: AbortSignal,
   overrides: Overrides,
@@ -233,7 +233,7 @@ async function defaultModel(config: Config, overrides: Overrides, signal: AbortS
 }
 
 /** What this process runs: as a value, so that every way of running can be tested. */
-export interface Running {
+interface Running {
   /** True for a compiled program. */
   readonly standalone: boolean;
   /** The compiled program, or Deno. Absolute, after symlinks. */

@@ -19,7 +19,7 @@ import type { Blobs, Store } from "./store/store.ts";
 import type { Tool } from "./tools/tool.ts";
 
 /** What the composition root chose, opened and will close: pryx.ts makes and disposes none of it. */
-export interface PryxParts {
+interface PryxParts {
   readonly config: Config;
   readonly paths: Paths;
   /** Absolute, resolved. */

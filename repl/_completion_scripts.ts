@@ -1,5 +1,6 @@
+/** Shells that have a completion script. */
 export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
-export type Shell = typeof SHELLS[number];
+type Shell = typeof SHELLS[number];
 
 /** The script that makes a shell ask `pryx __complete`. */
 export function completionScript(shell: Shell): string {

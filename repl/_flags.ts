@@ -1,7 +1,8 @@
 import type { Command } from "../core/commands/command.ts";
 import type { Schema } from "../core/domain/schema.ts";
 
-export type ValueType = "boolean" | "string" | "number" | "integer" | "json";
+/** What the text after a flag is read as. */
+type ValueType = "boolean" | "string" | "number" | "integer" | "json";
 
 /** One flag or positional argument, made from a property of a command's input. */
 export interface FlagSpec {

@@ -89,6 +89,7 @@ export function renderKeys(asked: Asked, style: Style): string {
   return `${style.yellow("└")} ${line} `;
 }
 
+/** The line that asks how long an allowance holds. */
 export function renderSpans(style: Style): string {
   return `${style.yellow("└")} For how long?  ${
     Object.entries(SPANS).map(([key, span]) => `${style.bold(`[${key}]`)} ${span.label}`).join("  ")

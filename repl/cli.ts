@@ -21,6 +21,7 @@ import { createTerminalSurface, type TerminalSurface } from "./terminal_surface.
 export type { CommandEntry, CommandIndex } from "./command_index.ts";
 export type { CommandInput, GlobalFlags } from "./parse_argv.ts";
 
+/** All that the command line needs of the world. */
 export interface CliDeps extends TerminalIo {
   readonly index: CommandIndex;
   readonly version: string;

@@ -11,6 +11,7 @@ export interface CommandEntry {
   readonly load: () => Promise<readonly Command[]>;
 }
 
+/** In the order that help shows. */
 export type CommandIndex = readonly CommandEntry[];
 
 /** The positional arguments, in their order. */
@@ -31,7 +32,7 @@ export function usageLine(command: Command, specs: readonly FlagSpec[]): string 
 }
 
 /** What the words typed so far mean. */
-export type Resolved =
+type Resolved =
   | { readonly kind: "command"; readonly command: Command; readonly words: number }
   | { readonly kind: "group"; readonly entry: CommandEntry; readonly commands: readonly Command[] }
   | {

@@ -5,11 +5,13 @@ import { positionalsOf, resolveCommand } from "./command_index.ts";
 import { sourceOf, valuesFrom } from "./completion_values.ts";
 import { allFlags, globalsOf, leadingWords } from "./parse_argv.ts";
 
+/** A word to offer, and what it means. */
 export interface Value {
   readonly value: string;
   readonly note?: string;
 }
 
+/** What the shell is told at the tab key. */
 export interface Completion {
   /** What could stand for the last word; all begin with what was typed of it. */
   readonly values: readonly Value[];

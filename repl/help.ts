@@ -6,7 +6,7 @@ import { allFlags } from "./parse_argv.ts";
 import type { Style } from "./style.ts";
 
 /** How help is laid out. */
-export interface HelpOptions {
+interface HelpOptions {
   readonly style: Style;
   /** Characters a line may have. */
   readonly width: number;

@@ -21,9 +21,11 @@ export interface GlobalFlags {
   readonly model?: string;
 }
 
+/** Values by the names of the command's input schema; not yet checked against it. */
 export type CommandInput = Readonly<Record<string, Json>>;
 
-export interface ParsedArgv {
+/** A command line, read. */
+interface ParsedArgv {
   readonly globals: GlobalFlags;
   readonly input: CommandInput;
 }

@@ -25,7 +25,8 @@ export interface QuestionDesk {
   idle(): Promise<void>;
 }
 
-export interface QuestionDeskOptions {
+/** What the desk asks with, and whom it tells the answer. */
+interface QuestionDeskOptions {
   readonly terminal: PromptTerminal;
   readonly style: Style;
   /** Made on the first answer. */
@@ -48,6 +49,7 @@ interface Waiting {
   readonly giveUp: () => Promise<unknown>;
 }
 
+/** Asks one question at a time, in the order they came. */
 export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
   const { terminal, style, pryx, by } = options;
   const now = options.now ?? Date.now;

@@ -44,7 +44,8 @@ export interface RunState {
   shownError: string | undefined;
 }
 
-export interface Rendered {
+/** What an event adds to the two streams. */
+interface Rendered {
   /** For standard output. */
   readonly out: string;
   /** For standard error. */
@@ -53,6 +54,7 @@ export interface Rendered {
 
 const NOTHING: Rendered = { out: "", err: "" };
 
+/** Before the first event. */
 export function emptyRun(options: RunViewOptions): RunState {
   return {
     options,

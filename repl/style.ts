@@ -8,6 +8,7 @@ export interface Style {
   readonly cyan: (text: string) => string;
 }
 
+/** Without `color` every style is the text itself. */
 export function createStyle(color: boolean): Style {
   const paint = (open: number, close: number) => (text: string) =>
     color && text !== "" ? `\x1b[${open}m${text}\x1b[${close}m` : text;

@@ -2,7 +2,7 @@ import { PryxError } from "../core/domain/error.ts";
 import type { TerminalIn } from "./terminal_io.ts";
 
 /** A key: one character, or the whole escape sequence of an arrow or function key. */
-export type Key = string;
+type Key = string;
 
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
@@ -11,7 +11,7 @@ const ENTER = "\r";
 /** Milliseconds in which what is typed counts as typed before the question could be read. */
 const TYPED_AHEAD_MS = 150;
 
-export interface ReadKeysOptions {
+interface ReadKeysOptions {
   readonly signal: AbortSignal;
   /**
    * Throws away what was typed before, then is called when keys count: the place to show which keys there are. Absent: keys
@@ -29,6 +29,10 @@ export interface TerminalInput {
   keys<T>(take: (key: Key) => T | undefined, options: ReadKeysOptions): Promise<T>;
 }
 
+/**
+ * Reads keys in raw mode. `typedAheadMs`: how long keys are thrown away before a question counts,
+ * milliseconds.
+ */
 export function createTerminalInput(stdin: TerminalIn, typedAheadMs: number = TYPED_AHEAD_MS): TerminalInput {
   const decoder = new TextDecoder();
   let reading: Promise<string | null> | undefined;
@@ -108,7 +112,7 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
 }
 
 /** Splits what a terminal sent into keys: escape sequences stay whole, a lone ESC is a key of its own. */
-export function splitKeys(text: string): Key[] {
+function splitKeys(text: string): Key[] {
   // deno-lint-ignore no-control-regex -- the escape character begins what arrow and function keys send
   return text.match(/\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|(?=\x1b|$))|[^]/gu) ?? [];
 }

@@ -8,12 +8,14 @@ export interface TerminalIo {
   readonly columns?: () => number;
 }
 
+/** As much of `Deno.stdin` as is used. */
 export interface TerminalIn {
   read(into: Uint8Array): Promise<number | null>;
   isTerminal(): boolean;
   setRaw(mode: boolean): void;
 }
 
+/** As much of `Deno.stdout` as is used. */
 export interface TerminalOut {
   writeSync(bytes: Uint8Array): number;
   isTerminal(): boolean;

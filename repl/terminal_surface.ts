@@ -21,7 +21,8 @@ export interface TerminalSurface extends CommandSurface, AsyncDisposable {
   hasShown(message: string): boolean;
 }
 
-export interface TerminalSurfaceOptions {
+/** What a terminal shows, and how it asks. */
+interface TerminalSurfaceOptions {
   readonly io: TerminalIo;
   readonly json: boolean;
   /** With `json`: events are printed. Default true; false for commands that print one value at their end. */
@@ -38,6 +39,7 @@ export interface TerminalSurfaceOptions {
   readonly typedAheadMs?: number;
 }
 
+/** The surface of a command line: answers on standard output, everything else on standard error. */
 export function createTerminalSurface(options: TerminalSurfaceOptions): TerminalSurface {
   const { io, json } = options;
   const closing = new AbortController();

@@ -20,6 +20,7 @@ export interface ApprovalDesk {
   answer(question: string, text: string, by: string): boolean;
 }
 
+/** The desk over `store`, where approvals and grants are kept; `now` dates them. */
 export function createApprovalDesk(store: Store, now: () => Date): ApprovalDesk {
   const wakers = new Map<ApprovalId, () => void>();
   /** Answers given in this process: each may cover what others wait for. */

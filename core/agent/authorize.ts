@@ -13,7 +13,7 @@ import type { CallOptions, SessionParts } from "./session_parts.ts";
 const ATTENDED_WAIT = 86_400_000;
 
 /** An action as policy and people judge it. */
-export interface Action {
+interface Action {
   readonly call: CallId;
   readonly tool: string;
   readonly needs: readonly Need[];

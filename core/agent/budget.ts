@@ -5,6 +5,7 @@ import type { ModelCatalog } from "../providers/provider.ts";
 /** Answers shorter than this are not worth paying a whole context for. */
 const MIN_OUTPUT_TOKENS = 256;
 
+/** What one request may cost, set aside before it is made. Settled or released once. */
 export interface Reservation {
   /** US dollars set aside; null when the model has no known price. */
   readonly reserved: number | null;

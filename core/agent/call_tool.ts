@@ -14,6 +14,7 @@ import type { CallOptions, SessionParts } from "./session_parts.ts";
 import { changesOf, takeSnapshot } from "./snapshots.ts";
 import { createToolContext } from "./tool_context.ts";
 
+/** What came of a call, with the needs that nobody was there to answer. */
 export interface CallOutcome extends Unanswered {
   readonly status: EventOf<"tool.finished">["data"]["status"];
   /** What the model is told. */

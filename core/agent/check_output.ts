@@ -1,5 +1,5 @@
 /** What a model's answer is worth against a JSON Schema: the JSON alone, or what is wrong with it. */
-export type CheckedOutput = { readonly json: string } | { readonly problems: string };
+type CheckedOutput = { readonly json: string } | { readonly problems: string };
 
 /** Checks an answer. JSON in a code fence, or with prose around it, counts: people want the JSON. */
 export async function checkOutput(

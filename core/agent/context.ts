@@ -5,7 +5,8 @@ import { hashInstructions } from "../policy/trust.ts";
 /** The longest context file that is shown whole, characters. */
 const MAX_CONTEXT_FILE = 40_000;
 
-export interface Instructions {
+/** What the workspace's files say to the agent, for the system prompt. */
+interface Instructions {
   /** Files whose content is in the system prompt. */
   readonly files: readonly string[];
   readonly text: string;
@@ -72,7 +73,8 @@ function skillSummary(content: string): string {
   return (described ?? line ?? "").trim().slice(0, 300);
 }
 
-export interface Surroundings {
+/** Where a turn runs, as the system prompt says it. */
+interface Surroundings {
   readonly workspace: string;
   readonly platform: string;
   /** ISO 8601; only the day is shown, so that a prompt stays cacheable. */

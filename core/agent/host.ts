@@ -8,7 +8,7 @@ import { askAboutClosedFiles } from "./closed_files.ts";
  * The absolute path after symlinks: of the file itself, or of its nearest existing ancestor plus the rest, for a file
  * that is still to be made. A link whose target is missing resolves to that target: writing through it would make it.
  */
-export async function resolvePath(path: string, cwd: string, home: string): Promise<string> {
+async function resolvePath(path: string, cwd: string, home: string): Promise<string> {
   if (path.includes("\0")) throw new PryxError("input_invalid", "A path cannot hold a NUL character");
   if (path === "") throw new PryxError("input_invalid", "The path is empty");
   const expanded = path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
@@ -33,7 +33,7 @@ async function real(path: string, depth: number): Promise<string> {
 }
 
 /** The absolute path of the file that the shell would run for `name`, following no link; undefined when there is none. */
-export function findExecutable(name: string, cwd: string, searchPath: string): string | undefined {
+function findExecutable(name: string, cwd: string, searchPath: string): string | undefined {
   const candidates = name.includes("/")
     ? [resolve(cwd, name)]
     : searchPath.split(":").filter((folder) => folder !== "").map((folder) => resolve(cwd, folder, name));
@@ -53,7 +53,7 @@ function lookAt(path: string): Deno.FileInfo | undefined {
   }
 }
 
-export interface NeedContextOptions {
+interface NeedContextOptions {
   readonly workspace: string;
   readonly home: string;
   /** PATH, as commands will see it. */
@@ -64,6 +64,7 @@ export interface NeedContextOptions {
   readonly isClosed: (path: string) => Promise<boolean>;
 }
 
+/** What the analysis of a command line may look up on this machine. Paths are absolute. */
 export interface ShellHost {
   resolve(path: string): Promise<string>;
   findExecutable(name: string, cwd: string): Promise<string | undefined>;

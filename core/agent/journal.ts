@@ -22,13 +22,14 @@ export interface Journal {
   listen(on: Listener): Disposable;
 }
 
-export interface AppendOptions {
+interface AppendOptions {
   /** Waits for the disk. */
   readonly durable?: boolean;
   /** Sees each stored event before any listener does. */
   readonly before?: (event: PryxEvent) => void;
 }
 
+/** The journal over `store`: what is appended is stored first, then told to the listeners. */
 export function createJournal(store: Store, now: () => Date): Journal {
   const listeners = new Set<Listener>();
   const publish = (event: PryxEvent) => {

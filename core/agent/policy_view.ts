@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts";
 import type { Tool } from "../tools/tool.ts";
 import { createNeedContext } from "./host.ts";
 
-export interface PolicyViewOptions {
+interface PolicyViewOptions {
   readonly policy: Policy;
   readonly workspace: string;
   readonly home: string;

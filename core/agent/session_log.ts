@@ -15,6 +15,7 @@ export interface SessionLog {
   append(drafts: readonly EventDraft[], options?: { durable?: boolean }): readonly PryxEvent[];
 }
 
+/** Takes no lease and reads nothing yet: `open` does. */
 export function openSessionLog(id: SessionId, parts: AgentParts): SessionLog {
   const { store, journal, config, redact } = parts;
   let state: SessionState | undefined;

@@ -54,7 +54,7 @@ export interface CallOptions {
 }
 
 /** What the runner adds to the parts that all sessions share. */
-export interface SessionHold {
+interface SessionHold {
   readonly session: SessionId;
   readonly workspace: string;
   readonly state: SessionState;

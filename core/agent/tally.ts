@@ -8,6 +8,7 @@ export interface Tally {
   count(usage: Usage, cost: number | null): void;
 }
 
+/** Starts at nothing used and no cost. */
 export function createTally(): Tally {
   let usage = NO_USAGE;
   let cost: number | null = 0;

@@ -1,5 +1,6 @@
 import type { Message } from "../domain/message.ts";
 
+/** What one token stands for, roughly; a character beyond ASCII counts as two. */
 export const CHARS_PER_TOKEN = 3.6;
 
 /**
@@ -15,6 +16,7 @@ export function estimateTokens(text: string): number {
 /** Messages never change, and each is counted several times a step. */
 const counted = new WeakMap<Message, number>();
 
+/** Estimated tokens of a message, with about 6 for its role and for each call. */
 export function estimateMessage(message: Message): number {
   const known = counted.get(message);
   if (known !== undefined) return known;

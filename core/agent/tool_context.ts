@@ -8,7 +8,8 @@ import type { ToolContext } from "../tools/tool.ts";
 import { authorize, describeDenial } from "./authorize.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
-export interface HeldContext {
+/** A running tool's context, and what could not be answered meanwhile. */
+interface HeldContext {
   readonly context: ToolContext;
   /** Needs that came up in the middle of the call, asked, and had no one to answer. */
   readonly unanswered: Unanswered;

@@ -80,6 +80,7 @@ export type Present =
   | { readonly kind: "file"; readonly hash: string; readonly bytes: Uint8Array; readonly mode: number }
   | { readonly kind: "other"; readonly what: string };
 
+/** Reads what stands at an absolute path. Never throws: what cannot be read is `other`, with the reason. */
 export async function lookAt(path: string): Promise<Present> {
   try {
     const info = await Deno.lstat(path);

@@ -3,7 +3,7 @@ import { isBinary, lookAt, type NetChange } from "./_file_changes.ts";
 import { within } from "./_session_text.ts";
 
 /** One file of a session's diff. */
-export interface FileDiff {
+interface FileDiff {
   readonly path: string;
   readonly change: "added" | "changed" | "removed";
   /** Unified diff; null when it cannot be shown. */

@@ -7,6 +7,7 @@ import { diffFile } from "./_session_diff.ts";
 import { count, within } from "./_session_text.ts";
 import { applyStep, planUndo, type UndoStep } from "./_session_undo.ts";
 
+/** Input of every command that takes one session. */
 export const ID = {
   type: "string",
   description: "Id of the session, its beginning or end, or last (the default): the newest in this folder",

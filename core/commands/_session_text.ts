@@ -23,11 +23,13 @@ export function statusOf(row: SessionRow): SessionRow["status"] {
   return row.status === "running" && row.holder === undefined ? "interrupted" : row.status;
 }
 
+/** A cost in US dollars: two decimals, or two digits below a cent. Null: the price is not known. */
 export function dollars(cost: number | null): string {
   if (cost === null) return "price not known";
   return `$${cost > 0 && cost < 0.01 ? cost.toPrecision(2) : cost.toFixed(2)}`;
 }
 
+/** `1,200 sessions`, `1 session`. */
 export function count(n: number, word: string): string {
   return `${n.toLocaleString("en-US")} ${word}${n === 1 ? "" : "s"}`;
 }

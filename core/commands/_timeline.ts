@@ -2,7 +2,8 @@ import type { EventOf, PryxEvent } from "../domain/event.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import { allowFlag, count, dollars, localTime, oneLine, within } from "./_session_text.ts";
 
-export interface TimelineOptions {
+/** How much of a session is told. */
+interface TimelineOptions {
   /** Paths inside it are shown relative to it. */
   readonly workspace: string;
   /** Everything that was said and put out; otherwise long texts are cut. */

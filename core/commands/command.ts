@@ -73,6 +73,7 @@ export interface CommandSurface {
   confirm(question: string): Promise<boolean>;
 }
 
+/** What a command gives back, once for programs and once for people. */
 export interface CommandResult {
   /** For programs: what `--json` prints and HTTP answers. */
   readonly data: Json;
@@ -82,6 +83,7 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
+/** A command line to copy, and what it does. */
 export interface Example {
   readonly line: string;
   readonly note: string;

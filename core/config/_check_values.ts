@@ -10,7 +10,7 @@ import { CONFIG_SCHEMA, POLICY_FILE_SCHEMA } from "./schema.ts";
 export type FileKind = "config" | "policy" | "project";
 
 /** A problem of a value, before it is known where in which text it stands. */
-export interface ValueProblem {
+interface ValueProblem {
   readonly path: KeyPath;
   readonly message: string;
   readonly at?: "key";
@@ -189,6 +189,7 @@ function childSchema(schema: ObjectSchema, key: string): Schema | undefined {
   return typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
 }
 
+/** Names that an object's schema has; none for any other schema. */
 export function knownKeys(schema: Schema | undefined): string[] {
   return schema?.type === "object" ? Object.keys(schema.properties) : [];
 }

@@ -3,6 +3,7 @@ import { excerptOf, type SourceProblem } from "./_problems.ts";
 
 type ParseTree = typeof import("jsonc-parser").parseTree;
 
+/** Where a value stands: `["providers", "local", "key"]`; numbers are positions in lists. */
 export type KeyPath = readonly (string | number)[];
 
 /** A config file that was read: its value, and where in the text each part of it stands. */

@@ -3,6 +3,7 @@ import type { SourceProblem } from "./_problems.ts";
 import { namedSource, type Source } from "./_sources.ts";
 import type { ConfigValues } from "./schema.ts";
 
+/** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that set one setting each. Documented in docs/configuration.md, which a test compares with this list. */

@@ -19,7 +19,8 @@ export type ProviderPresets = Readonly<
   >
 >;
 
-export interface Providers {
+/** The providers in force, where each setting came from, and what is wrong with them. */
+interface Providers {
   readonly providers: Readonly<Record<string, ProviderConfig>>;
   /** Dotted keys that a source set, with that source's words for where. */
   readonly origins: ReadonlyMap<string, Source>;

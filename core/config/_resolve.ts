@@ -63,7 +63,8 @@ function bounded<T>(
   return managed;
 }
 
-export interface Resolved {
+/** Settings that project files may only lower, each with its source. */
+interface Resolved {
   readonly preset: Setting<PresetName>;
   readonly limits: {
     readonly turns: Setting<number>;

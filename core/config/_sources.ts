@@ -16,6 +16,7 @@ export interface Source {
   readonly folder?: string;
 }
 
+/** A configuration file that may be there, and the layer its rules belong to. */
 export interface FileToRead {
   readonly path: string;
   readonly layer: Layer;
@@ -71,7 +72,7 @@ function policyValues(value: unknown): Record<string, unknown> {
 }
 
 /** `~/…` for what is in the home folder. */
-export function shortPath(path: string, home: string): string {
+function shortPath(path: string, home: string): string {
   return home.length > 1 && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 

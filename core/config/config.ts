@@ -17,6 +17,7 @@ export interface Paths {
   readonly managed: string;
 }
 
+/** What a server speaks: Chat Completions, or the Responses API. */
 export type ApiStyle = "chat" | "responses";
 
 /** A provider after presets and config are put together. */

@@ -37,7 +37,8 @@ export interface ConfigFlags {
   readonly approvalTimeout?: string | undefined;
 }
 
-export interface LoadOptions {
+/** All that configuration is read from. */
+interface LoadOptions {
   readonly paths: Paths;
   readonly env: Environment;
   /** Absolute path of the workspace. */

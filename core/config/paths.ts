@@ -2,7 +2,8 @@ import { posix, win32 } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { Paths } from "./config.ts";
 
-export interface FindPathsOptions {
+/** What decides where pryx's folders are. */
+interface FindPathsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: typeof Deno.build.os;
   /** The user's home folder, where the environment does not say. */

@@ -174,7 +174,9 @@ export const POLICY_FILE_SCHEMA = {
   },
 } as const satisfies ObjectSchema;
 
+/** What one configuration file may hold, once it is checked. */
 export type ConfigValues = Infer<typeof CONFIG_SCHEMA>;
+/** One entry of `providers` in a configuration file. */
 export type ProviderValues = NonNullable<ConfigValues["providers"]>[string];
 
 /** The JSON Schema (2020-12) of config.jsonc, for editors. */

@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   cancelled: 130,
 } as const;
 
+/** Stable, for programs; docs/errors.md lists them. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What a process ends with. The whole list is in README.md. */

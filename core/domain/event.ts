@@ -404,8 +404,11 @@ export const EVENTS = {
   },
 } as const satisfies Record<string, EventSchema>;
 
+/** `input`, `turn.started`, `message`, …; docs/events.md lists them. */
 export type EventType = keyof typeof EVENTS;
+/** The `data` of an event, derived from its schema. */
 export type EventData<T extends EventType> = Infer<(typeof EVENTS)[T]["data"]>;
+/** Types that listeners are told and that are never stored. */
 export type LiveType = { [T in EventType]: (typeof EVENTS)[T] extends { live: true } ? T : never }[EventType];
 
 /** One event. Stored ones have a `seq` that counts from 1 in their session without gaps; live ones have 0. */
@@ -422,6 +425,7 @@ export type PryxEvent = {
   };
 }[EventType];
 
+/** The event of one type, envelope and data. */
 export type EventOf<T extends EventType> = Extract<PryxEvent, { type: T }>;
 
 /** An event before it has a place in a session. */
@@ -429,6 +433,7 @@ export type EventDraft = {
   [T in EventType]: { readonly type: T; readonly turn: TurnId | null; readonly data: EventData<T> };
 }[EventType];
 
+/** Whether events of the type are only told to listeners, never stored. */
 export function isLive(type: EventType): type is LiveType {
   const schema: EventSchema = EVENTS[type];
   return schema.live === true;

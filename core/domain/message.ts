@@ -26,8 +26,10 @@ export interface Usage {
   readonly reasoning: number;
 }
 
+/** Nothing used, in tokens. */
 export const NO_USAGE: Usage = { input: 0, output: 0, cached: 0, reasoning: 0 };
 
+/** The sum, field by field. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     input: a.input + b.input,

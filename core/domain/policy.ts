@@ -1,6 +1,7 @@
 import type { ApprovalId, CallId, GrantId, SessionId } from "./id.ts";
 import type { Need, NeedKind } from "./need.ts";
 
+/** What may happen: at once, never, or after an answer. */
 export type Verdict = "allow" | "deny" | "ask";
 
 /** Strongest first. */
@@ -16,6 +17,7 @@ export const LAYERS = [
 ] as const;
 export type Layer = typeof LAYERS[number];
 
+/** From the least that is allowed to the most. */
 export const PRESETS = ["read-only", "workspace", "network-allowlist", "dangerously-full"] as const;
 export type PresetName = typeof PRESETS[number];
 
@@ -63,9 +65,11 @@ export interface Decision {
   readonly judgements: readonly Judgement[];
 }
 
-export const SCOPES = ["workspace", "host", "domain", "integration"] as const;
+/** How far a grant reaches beyond the one need it was given for. */
+const SCOPES = ["workspace", "host", "domain", "integration"] as const;
 export type Scope = typeof SCOPES[number];
 
+/** How long an answer holds; `at` is ISO 8601. */
 export type Duration =
   | { readonly kind: "once" }
   | { readonly kind: "session" }
@@ -111,6 +115,7 @@ export interface Approval {
   readonly answer?: ApprovalAnswer;
 }
 
+/** What a person, or a surface for them, decided about an approval. */
 export interface ApprovalAnswer {
   readonly verdict: "allow" | "deny";
   readonly duration: Duration;

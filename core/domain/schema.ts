@@ -16,6 +16,7 @@ export type Schema =
   | { readonly type?: undefined; readonly anyOf: readonly Schema[]; readonly description?: string }
   | AnySchema;
 
+/** `pattern` is a regular expression that matches anywhere unless it is anchored. */
 export interface StringSchema {
   readonly type: "string";
   readonly enum?: readonly string[];
@@ -41,6 +42,7 @@ export interface ArraySchema {
   readonly description?: string;
 }
 
+/** Unlike in JSON Schema, an object is closed unless it says otherwise. */
 export interface ObjectSchema {
   readonly type: "object";
   readonly properties: Readonly<Record<string, Schema>>;
@@ -56,6 +58,7 @@ export interface AnySchema {
   readonly description?: string;
 }
 
+/** Any value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 type Flatten<T> = { [K in keyof T]: T[K] };

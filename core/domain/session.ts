@@ -28,6 +28,7 @@ export interface SessionState {
   cost: number | null;
 }
 
+/** The state before the first event: what a fold begins with. */
 export function emptySession(id: SessionId): SessionState {
   return {
     id,
@@ -156,7 +157,7 @@ function undoneText(paths: readonly string[]): string {
 }
 
 /** An input as the model sees it: what was said, then the material given beside it, marked as such. */
-export function inputText(data: EventData<"input">): string {
+function inputText(data: EventData<"input">): string {
   return data.context === undefined || data.context === ""
     ? data.text
     : `${data.text}\n\n<context>\n${data.context}\n</context>`.trimStart();

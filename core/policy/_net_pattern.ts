@@ -7,6 +7,7 @@ export interface Host {
   readonly literalOnly: boolean;
 }
 
+/** A compiled pattern of `net`. */
 export interface NetPattern {
   /** The host, when it is one; absent for `*` and `*.host`. */
   readonly name?: string;

@@ -51,6 +51,7 @@ export function normalPath(text: string): string | undefined {
   return drive ? names.join("/") + (names.length === 1 ? "/" : "") : `/${names.join("/")}`;
 }
 
+/** The names in a path: `/a//b/` has `a` and `b`. */
 export function namesOf(path: string): string[] {
   return path.split("/").filter((name) => name !== "");
 }

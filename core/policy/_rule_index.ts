@@ -5,6 +5,7 @@ import { compilePattern, type Pattern, type Subject } from "./_pattern.ts";
 import type { RuleSource } from "./presets.ts";
 import { lastName } from "./_run_pattern.ts";
 
+/** A rule ready to be matched, with its place in the order of rules. */
 export interface CompiledRule {
   readonly rule: Rule;
   /** Position among all rules: strongest layer first, in a layer deny before ask before allow. */

@@ -9,6 +9,10 @@ export interface RunPattern {
   matches(command: RunSubject): boolean;
 }
 
+/**
+ * A command as a `run` pattern sees it; `executable` is the absolute path of its program, when it was
+ * found.
+ */
 export interface RunSubject {
   readonly argv: readonly string[];
   readonly executable: string | undefined;
@@ -72,6 +76,7 @@ function isStar(word: WordPattern | undefined): boolean {
   return word !== undefined && word.pieces.length > 1 && word.pieces.every((piece) => piece === "");
 }
 
+/** What stands after the last slash or backslash. */
 export function lastName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }

@@ -57,6 +57,7 @@ export function quoteWords(argv: readonly string[]): string {
   ).join(" ");
 }
 
+/** Whether the pattern covers the whole word. Never backtracks. */
 export function wordMatches(pattern: WordPattern, word: string): boolean {
   if (pattern.text !== undefined) return pattern.text === word;
   const first = pattern.pieces[0] ?? "";

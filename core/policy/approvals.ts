@@ -10,7 +10,7 @@ import { quoteWords } from "./_words.ts";
 export { escapeForDisplay };
 
 /** Everything that makes an action what it is. What a tool does not have is left out. */
-export interface ActionIdentity {
+interface ActionIdentity {
   readonly tool: string;
   readonly args: unknown;
   readonly cwd: string;

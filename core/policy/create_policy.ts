@@ -11,6 +11,7 @@ import type { Policy } from "./policy.ts";
 import { ownRules, PRESET_RULES, presetRules, type RuleSource } from "./presets.ts";
 import { describeRule } from "./rules.ts";
 
+/** All that a policy is made of; it reads nothing else. */
 export interface PolicyOptions {
   readonly preset: PresetName;
   /** Absolute, after symlinks. */

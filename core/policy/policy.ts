@@ -41,6 +41,7 @@ export interface PolicyView {
   trust(): Promise<TrustState>;
 }
 
+/** The instructions found in a folder, and whether a person trusts them as they are now. */
 export interface TrustState {
   readonly folder: string;
   /** Absolute paths, sorted. */

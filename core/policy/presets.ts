@@ -11,7 +11,8 @@ export interface RuleSource {
   readonly exceptNames?: readonly string[];
 }
 
-export interface Preset {
+/** What holds before anybody wrote a rule. */
+interface Preset {
   /** What it permits, in one line for people. */
   readonly summary: string;
   /** Who it is for. */
@@ -41,6 +42,7 @@ const EVERYTHING_GOES = {
   use: "allow",
 } as const;
 
+/** The presets by name; docs/policy.md tells them to people. */
 export const PRESET_RULES: Readonly<Record<PresetName, Preset>> = {
   "read-only": {
     summary: "reads in the workspace; everything else asks",
@@ -74,7 +76,7 @@ export const PRESET_RULES: Readonly<Record<PresetName, Preset>> = {
 };
 
 /** What a change here could do later, with more power than the agent has: run code, give itself orders, widen policy. */
-export const PROTECTED_WRITES: readonly (readonly [pattern: string, reason: string])[] = [
+const PROTECTED_WRITES: readonly (readonly [pattern: string, reason: string])[] = [
   ["**/.pryx/**", "pryx's settings for this project"],
   ["pryx.lock", "the record of what automations may do"],
   ["*.pryx.ts", "an automation"],
@@ -91,7 +93,7 @@ export const PROTECTED_WRITES: readonly (readonly [pattern: string, reason: stri
 const ENV_EXAMPLES = [".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults"];
 
 /** Patterns of files that hold secrets, by what they are. A denial of reading is one of writing as well. */
-export const SECRET_FILES: readonly {
+const SECRET_FILES: readonly {
   readonly reason: string;
   readonly patterns: readonly string[];
   readonly exceptNames?: readonly string[];

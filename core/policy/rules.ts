@@ -3,7 +3,8 @@ import type { Layer, Rule, Verdict } from "../domain/policy.ts";
 import { compilePattern } from "./_pattern.ts";
 import type { Place } from "./_path_pattern.ts";
 
-export interface RuleOrigin {
+/** What a rule has beside its kind and pattern. */
+interface RuleOrigin {
   readonly verdict: Verdict;
   readonly layer: Layer;
   /** Where it stands: `~/.config/pryx/config.jsonc:12`, `--allow`. */

@@ -36,6 +36,7 @@ export interface Deltas {
   readonly passed: boolean;
 }
 
+/** Gathers text and reasoning, and passes them on in pieces through `on`. */
 export function createDeltas(on: (text: string, kind: "text" | "reasoning") => void): Deltas {
   let text = "";
   let reasoning = "";
@@ -75,6 +76,7 @@ export function createDeltas(on: (text: string, kind: "text" | "reasoning") => v
   };
 }
 
+/** An object of a server's answer, whose fields are still to be checked. */
 export type JsonObject = { readonly [key: string]: unknown };
 
 /** `value` when it is an object, else an empty one: servers send null, and nothing, where others send objects. */
@@ -82,14 +84,17 @@ export function object(value: unknown): JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonObject : {};
 }
 
+/** The value when it is a list, else an empty one. */
 export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The value when it is text, else "". */
 export function string(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The value as a whole number above 0, else 0. */
 export function count(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
 }

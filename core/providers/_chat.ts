@@ -16,7 +16,7 @@ import {
 import type { ModelRequest, ModelResponse } from "./provider.ts";
 
 /** How a server's Chat Completions differ from the reference. */
-export interface ChatDialect {
+interface ChatDialect {
   readonly provider: string;
   readonly baseUrl: string;
   /** Parameters that this server was found not to take. */

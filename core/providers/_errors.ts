@@ -271,7 +271,7 @@ function retryAfter(headers: Headers | undefined): number | undefined {
 }
 
 /** A server's text made fit for a terminal and for logs: one line, no control characters, no keys, 500 characters. */
-export function sanitise(text: string, key?: string): string {
+function sanitise(text: string, key?: string): string {
   let clean = key === undefined || key.length < 4 ? text : text.replaceAll(key, "[key]");
   clean = clean.replace(/\b(?:sk|pk|gsk|xai|rk|key|tok|AIza)[-_][\w*.-]{6,}|\bAIza[\w-]{10,}/g, "[key]");
   if (/<(!doctype|html|head|body)\b/i.test(clean)) {
@@ -290,7 +290,8 @@ export function shownUrl(config: ProviderConfig): string {
   return url ? `${url.origin}${url.pathname}`.replace(/\/$/, "") : config.baseUrl;
 }
 
-export function isLoopback(baseUrl: string): boolean {
+/** Whether the server is on this machine. */
+function isLoopback(baseUrl: string): boolean {
   const host = URL.parse(baseUrl)?.hostname ?? "";
   return host === "localhost" || host === "[::1]" || /^127\./.test(host);
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from "./_answer.ts";
 const MAX_ERROR_BODY = 100_000;
 
 /** An answer with an HTTP status that is none of success. */
-export class HttpFailure extends Error {
+class HttpFailure extends Error {
   override readonly name = "HttpFailure";
 
   constructor(
@@ -19,6 +19,7 @@ export class HttpFailure extends Error {
   }
 }
 
+/** What every request to a provider needs beside its address and body. */
 export interface HttpOptions {
   readonly key: string | undefined;
   readonly signal: AbortSignal;

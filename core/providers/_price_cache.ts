@@ -11,7 +11,7 @@ export interface Listed {
 }
 
 /** Remembers models in a small file, since the whole table takes longer to load than the rest of a start. */
-export interface PriceCache {
+interface PriceCache {
   /** Null: the table does not know the model. Undefined: not remembered. */
   get(key: string): Promise<Listed | null | undefined>;
   put(key: string, listed: Listed | null): Promise<void>;

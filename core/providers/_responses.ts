@@ -15,7 +15,8 @@ import {
 } from "./_answer.ts";
 import type { ModelRequest } from "./provider.ts";
 
-export interface ResponsesDialect {
+/** How one server speaks the Responses API. */
+interface ResponsesDialect {
   readonly provider: string;
   /** Parameters that this server, or this model, was found not to take. */
   readonly dropped: ReadonlySet<string>;

@@ -1,7 +1,8 @@
 /** Longest single event that is taken, in characters; a server that sends more is broken or hostile. */
 const MAX_EVENT = 64 * 1024 * 1024;
 
-export interface SseParser {
+/** Takes the bytes of one `text/event-stream`. */
+interface SseParser {
   /** Takes the next bytes, cut anywhere. Calls the listener for every event that is whole. */
   push(bytes: Uint8Array): void;
   /** The stream is over: an event without its closing blank line still counts, since servers often leave it out. */

@@ -12,6 +12,7 @@ export interface Cassette {
   readonly entries: readonly CassetteEntry[];
 }
 
+/** First line of a cassette. */
 export interface CassetteHeader {
   readonly v: 1;
   readonly type: "cassette";
@@ -21,9 +22,11 @@ export interface CassetteHeader {
   readonly provider: string;
 }
 
-export type CassetteEntry = ModelEntry | OtherEntry;
+/** Every line after the first. */
+type CassetteEntry = ModelEntry | OtherEntry;
 
-export interface OtherEntry {
+/** An entry of a kind that this version does not know; readers skip it. */
+interface OtherEntry {
   readonly kind: string;
   readonly [field: string]: unknown;
 }
@@ -41,16 +44,18 @@ export interface ModelEntry {
   readonly deltas?: readonly (readonly ["text" | "reasoning", number])[];
 }
 
+/** What the model answered, without the provider's own items: they mean nothing to another server. */
 export type RecordedResponse = Omit<ModelResponse, "opaque">;
 
 /** What identifies a request. Only messages that the entry before did not show are written out. */
-export interface RequestSummary {
+interface RequestSummary {
   readonly model: string;
   /** Number of leading messages shared with the entry before. */
   readonly shared: number;
   readonly messages: readonly MessageSummary[];
 }
 
+/** As much of a message as a replay compares. */
 export type MessageSummary =
   | { readonly role: "user"; readonly text: string }
   | {

@@ -3,7 +3,8 @@ import type { Usage } from "../domain/message.ts";
 import { createPriceCache, type Listed } from "./_price_cache.ts";
 import type { ModelCatalog, ModelInfo } from "./provider.ts";
 
-export interface CatalogOptions {
+/** Where the catalogue gets windows and prices from. */
+interface CatalogOptions {
   readonly providers: Readonly<Record<string, ProviderConfig>>;
   /** File that remembers what the table says about models in use, so that a start need not load it. */
   readonly cacheFile?: string;

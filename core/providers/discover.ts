@@ -3,7 +3,7 @@ import { listedModel } from "./_models.ts";
 import type { ModelInfo } from "./provider.ts";
 
 /** A model server that runs on this machine. */
-export interface LocalProvider {
+interface LocalProvider {
   readonly name: string;
   readonly baseUrl: string;
   readonly models: readonly ModelInfo[];

@@ -10,13 +10,14 @@ import { readResponses, RESPONSES_OPTIONAL, responsesBody } from "./_responses.t
 import type { ModelInfo, ModelRequest, ModelResponse, Provider, StreamOptions } from "./provider.ts";
 
 /** Time as the provider needs it; tests give their own. */
-export interface Clock {
+interface Clock {
   /** Resolves after `ms`; rejects with the signal's reason when it aborts before. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** From 0 to 1, for jitter. */
   random(): number;
 }
 
+/** What the provider needs beside its configuration. */
 export interface OpenAIProviderOptions {
   /** The key, asked for with every request; undefined when there is none. */
   readonly key: () => Promise<string | undefined>;

@@ -1,7 +1,7 @@
 import type { ApiStyle } from "../config/config.ts";
 
 /** What is known about a provider before any configuration. */
-export interface ProviderPreset {
+interface ProviderPreset {
   readonly baseUrl: string;
   /** Environment variable that holds its key; absent for providers that need none. */
   readonly keyEnv?: string;

@@ -8,6 +8,7 @@ export interface ToolDescription {
   readonly parameters: ObjectSchema | Readonly<Record<string, unknown>>;
 }
 
+/** One request to a model; the whole conversation each time. */
 export interface ModelRequest {
   /** Without the provider's name: `gpt-5`, not `openai/gpt-5`. */
   readonly model: string;
@@ -18,6 +19,7 @@ export interface ModelRequest {
   readonly maxOutputTokens?: number;
 }
 
+/** A whole answer. `opaque`: the provider's own items, sent back to it as they are with the next request. */
 export interface ModelResponse {
   readonly text: string;
   readonly reasoning: string;
@@ -28,6 +30,7 @@ export interface ModelResponse {
   readonly opaque?: { readonly provider: string; readonly items: readonly unknown[] };
 }
 
+/** What happens while an answer comes in. */
 export interface StreamOptions {
   readonly signal: AbortSignal;
   /** A piece of the message; may hold many tokens. Called in order, never after the promise has settled. */
@@ -36,6 +39,7 @@ export interface StreamOptions {
   readonly onRetry: (attempt: number, waitMs: number, reason: string) => void;
 }
 
+/** What is known of a model. */
 export interface ModelInfo {
   readonly id: string;
   /** Tokens; absent when not known. */

@@ -10,6 +10,7 @@ import {
 } from "./cassette.ts";
 import type { ModelRequest, ModelResponse, Provider } from "./provider.ts";
 
+/** Where a recording goes; places in it are made portable. */
 export interface RecordOptions extends Places {
   readonly file: string;
   /** Takes secret values out of a text. */

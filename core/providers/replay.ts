@@ -12,7 +12,8 @@ import {
 } from "./cassette.ts";
 import type { ModelResponse, Provider, StreamOptions } from "./provider.ts";
 
-export interface ReplayOptions extends Places {
+/** How a cassette is played. */
+interface ReplayOptions extends Places {
   /** False: answers in order whatever is asked. Default true: the first request that differs is an error. */
   readonly strict?: boolean;
   /** Takes secret values out of a text; the same that recorded it. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { KeyringModule } from "./keychain.ts";
 
+/** Native modules inside a compiled program, which the system cannot load from there. */
 export interface EmbeddedModules {
   /** The folder of a compiled program's own files. */
   readonly root: string;

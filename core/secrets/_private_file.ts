@@ -78,6 +78,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
+/** `what` failed because of `error`, as `disk_full`, `read_only` or `io`. */
 export function ioError(what: string, error: unknown): PryxError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const reason = error instanceof Error ? error.message : String(error);

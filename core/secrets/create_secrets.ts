@@ -7,7 +7,8 @@ import { createFileSecrets } from "./file.ts";
 import { createKeychainSecrets } from "./keychain.ts";
 import type { Secrets, SecretStore } from "./secret_store.ts";
 
-export interface SecretsOptions {
+/** Where secrets come from. */
+interface SecretsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly paths: Pick<Paths, "data">;
   readonly platform?: typeof Deno.build.os;

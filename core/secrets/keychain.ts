@@ -14,7 +14,8 @@ export interface KeyringModule {
   readonly AsyncEntry: new (service: string, account: string, options: typeof PINNED) => Entry;
 }
 
-export interface KeychainOptions {
+/** How the system's keychain is used. */
+interface KeychainOptions {
   /** Folder of the list of names: keychains do not list what is one's own on every platform. */
   readonly folder: string;
   readonly platform?: typeof Deno.build.os;

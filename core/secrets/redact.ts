@@ -1,7 +1,7 @@
 import { SECRET_SHAPES } from "../domain/secret_shapes.ts";
 
 /** Takes secrets out of text that is kept or shown: cassettes, logs, events. */
-export interface Redactor {
+interface Redactor {
   /** A value to take out from now on. Values of fewer than 8 characters are too common in ordinary text. */
   add(value: string): void;
   /** The text with every known value, and whatever has the shape of a well-known credential, as `[redacted]`. */
@@ -11,6 +11,7 @@ export interface Redactor {
 const MARK = "[redacted]";
 const SHORTEST = 8;
 
+/** Knows no secret yet. */
 export function createRedactor(): Redactor {
   const known = new Set<string>();
   let pattern: RegExp | undefined;

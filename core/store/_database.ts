@@ -22,7 +22,8 @@ export interface Database {
   close(): void;
 }
 
-export interface DatabaseOptions {
+/** What the database is opened with; `path` is absolute. */
+interface DatabaseOptions {
   readonly path: string;
   readonly readOnly: boolean;
   readonly clock: () => Date;

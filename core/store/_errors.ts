@@ -31,6 +31,7 @@ function kindOf(error: unknown): Kind | undefined {
   return TEXTS.find(([text]) => text.test(error.message))?.[1] ?? "other";
 }
 
+/** Whether another connection holds the lock (SQLITE_BUSY). */
 export function isBusy(error: unknown): boolean {
   return kindOf(error) === "busy";
 }
@@ -76,6 +77,7 @@ export function storeError(tried: string, path: string, error: unknown): unknown
   }
 }
 
+/** What a person is told of a damaged file: the backup to go back to, when there is one. */
 export function corrupt(path: string, cause: unknown): PryxError {
   const backup = newestBackup(path);
   const restore = backup

@@ -4,6 +4,7 @@ import type { Database } from "./_database.ts";
 import { processStart } from "./_process.ts";
 import type { Lease } from "./store.ts";
 
+/** Who works in which session: one living process each. */
 export interface Leases {
   lease(session: SessionId): Lease;
   /** Pid of the live process that holds a session. */
@@ -56,6 +57,7 @@ export function openLeases(db: Database, pid: number): Leases {
   };
 }
 
+/** `session_busy`: `holder` and `own` are process ids. */
 export function busy(session: SessionId, holder: number, own: number): PryxError {
   const who = holder === own ? "this process" : "another pryx";
   return new PryxError(

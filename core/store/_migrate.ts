@@ -3,7 +3,8 @@ import { PryxError } from "../domain/error.ts";
 import { corrupt } from "./_errors.ts";
 import type { Migration } from "./migrations/migrations.ts";
 
-export interface MigrateOptions {
+/** What a migration works with. */
+interface MigrateOptions {
   readonly path: string;
   readonly readOnly: boolean;
   /** By version, from 1. */

@@ -9,7 +9,8 @@ import { openSessions } from "./_sessions.ts";
 import { type Migration, MIGRATIONS } from "./migrations/migrations.ts";
 import type { Store } from "./store.ts";
 
-export interface StoreOptions {
+/** How the database is opened. */
+interface StoreOptions {
   /** Absolute path of the database file. It and its folder are made when they are missing. */
   readonly path: string;
   /** The process that leases belong to. Default: this one. */

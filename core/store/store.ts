@@ -18,6 +18,7 @@ export interface SessionRow {
   readonly holder?: number;
 }
 
+/** A place in a session where the words stand; `at` is ISO 8601. */
 export interface SearchHit {
   readonly session: SessionId;
   readonly seq: number;
@@ -27,6 +28,7 @@ export interface SearchHit {
   readonly snippet: string;
 }
 
+/** A link of the audit chain; `at` is ISO 8601. */
 export interface AuditEntry {
   readonly seq: number;
   readonly at: string;
@@ -39,6 +41,7 @@ export interface AuditEntry {
   readonly hash: string;
 }
 
+/** Whether the chain is whole; `badSeq` is the first entry that does not fit, `head` the hash of the last. */
 export type AuditVerdict =
   | { readonly ok: true; readonly entries: number; readonly head: string }
   | { readonly ok: false; readonly entries: number; readonly badSeq: number; readonly problem: string };

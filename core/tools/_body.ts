@@ -1,12 +1,14 @@
 /** What a response is made of, as far as a model could read it. */
-export type BodyKind = "html" | "text" | "other";
+type BodyKind = "html" | "text" | "other";
 
-export interface MediaType {
+/** Of the `content-type` header (RFC 9110, section 8.3). */
+interface MediaType {
   /** `text/html`, in lower case; empty when the server names none. */
   readonly type: string;
   readonly charset: string | undefined;
 }
 
+/** Of a `content-type` header, however it is cased and quoted. */
 export function parseMediaType(header: string | null): MediaType {
   const [type = "", ...parameters] = (header ?? "").split(";");
   const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]+)"?/i.exec(one)?.[1]).find(Boolean);

@@ -12,7 +12,8 @@ const MAX_CELLS = 5_000;
 const MAX_DEPTH = 300;
 const TIME_LIMIT_MS = 10_000;
 
-export interface Page {
+/** A web page, ready for the model. */
+interface Page {
   readonly title: string;
   readonly text: string;
   /** Why it is bare text and not markdown. */

@@ -2,7 +2,8 @@ import { clip } from "./_text.ts";
 
 const MAX_LINE_CHARS = 500;
 
-export interface FileMatches {
+/** Matching lines of one file; `path` as ripgrep printed it. */
+interface FileMatches {
   readonly path: string;
   /** `  12: the line`. */
   readonly lines: readonly string[];

@@ -1,7 +1,8 @@
 /** How the text of a file is written down. */
-export type Encoding = "utf-8" | "utf-16le" | "utf-16be";
+type Encoding = "utf-8" | "utf-16le" | "utf-16be";
 
-export interface DecodedText {
+/** A file's bytes as text, with what is needed to write them back the same way. */
+interface DecodedText {
   /** Without the byte order mark. */
   readonly text: string;
   readonly encoding: Encoding;
@@ -104,6 +105,7 @@ export function fileType(bytes: Uint8Array): string | undefined {
   return MAGIC.find(({ bytes: magic, at = 0 }) => magic.every((byte, i) => bytes[at + i] === byte))?.type;
 }
 
+/** Whether the bytes begin like an image of a known type. */
 export function isImage(bytes: Uint8Array): boolean {
   return IMAGES.includes(fileType(bytes) ?? "");
 }

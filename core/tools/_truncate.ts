@@ -3,7 +3,8 @@ import { MAX_RESULT_CHARS, type ToolContext } from "./tool.ts";
 /** Room for the note in the middle, whatever the length of the path in it. */
 const NOTE_CHARS = 1_000;
 
-export interface Truncated {
+/** Text that fits a result. */
+interface Truncated {
   readonly text: string;
   /** The file with the whole, when something was left out. */
   readonly outputFile?: string;
@@ -29,7 +30,7 @@ export async function truncate(
 }
 
 /** The first and last parts of a text, together at most `room` characters: more of the head than of the tail. */
-export function cutMiddle(text: string, room: number): { head: string; tail: string } {
+function cutMiddle(text: string, room: number): { head: string; tail: string } {
   const headEnd = cutBefore(text, Math.floor(room * 0.6));
   const tailStart = cutAfter(text, text.length - (room - Math.floor(room * 0.6)));
   return { head: text.slice(0, headEnd), tail: text.slice(tailStart) };

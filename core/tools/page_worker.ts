@@ -7,12 +7,14 @@ import { gfm } from "@truto/turndown-plugin-gfm";
 import { parseHTML } from "linkedom";
 import TurndownService from "turndown";
 
+/** A page to turn into Markdown. */
 export interface PageRequest {
   readonly html: string;
   /** What links on the page are relative to. */
   readonly url: string;
 }
 
+/** `ready` comes once, before any answer. */
 export type PageReply =
   | { readonly ready: true }
   | { readonly title: string; readonly markdown: string }

@@ -32,6 +32,7 @@ export interface ToolContext extends NeedContext {
   keep(name: string, content: Uint8Array | string): Promise<string>;
 }
 
+/** What a call gives back. */
 export interface ToolResult {
   /** What the model is told. Keep it within {@link MAX_RESULT_CHARS}; {@link ToolContext.keep} the rest. */
   readonly text: string;
@@ -45,6 +46,7 @@ export interface ToolResult {
   readonly data?: Json;
 }
 
+/** UTF-16 units of a result that the model is given. */
 export const MAX_RESULT_CHARS = 30_000;
 
 /** A thing the agent can do. Made by a factory; holds no state and no power of its own. */

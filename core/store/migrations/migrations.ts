@@ -9,6 +9,7 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** In the order of versions. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "spine", sql: SPINE },
 ];
