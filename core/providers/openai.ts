@@ -1,6 +1,14 @@
 import type { ProviderConfig } from "../config/config.ts";
 import { PryxError } from "../domain/error.ts";
-import { ConsumerFailure, createDeltas, type Deltas, type JsonObject, list, object } from "./_answer.ts";
+import {
+  type AnswerReader,
+  ConsumerFailure,
+  createDeltas,
+  type Deltas,
+  type JsonObject,
+  list,
+  object,
+} from "./_answer.ts";
 import { CHAT_OPTIONAL, chatBody, readChat } from "./_chat.ts";
 import { afterAttempts, classify, type Failure, interrupted, keyFix, shownUrl } from "./_errors.ts";
 import { type HttpOptions, request } from "./_http.ts";
@@ -60,43 +68,11 @@ const realClock: Clock = {
  */
 export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProviderOptions): Provider {
   const { maxRetries = 4, clock = realClock, startTimeoutMs = 600_000, idleTimeoutMs = 300_000 } = options;
-  const openAIHost = URL.parse(config.baseUrl)?.hostname === "api.openai.com";
-  let api = config.api;
-  /** Parameters that a model was found not to take. */
-  const dropped = new Map<string, Set<string>>();
-
-  const key = async (): Promise<string | undefined> => {
-    const value = (await options.key())?.trim();
-    if (!value) {
-      if (config.key === undefined) return undefined;
-      throw new PryxError(
-        "secret_missing",
-        `There is no key for the provider "${config.name}": ${config.key}`,
-        {
-          fix: keyFix(config),
-        },
-      );
-    }
-    if (!/^[\x21-\x7e]+$/.test(value)) {
-      throw new PryxError(
-        "provider_auth",
-        `The key ${
-          config.key ?? ""
-        } for the provider "${config.name}" has spaces or characters that a key cannot have`,
-        { fix: keyFix(config) },
-      );
-    }
-    return value;
-  };
+  const dialect = createDialect(config);
+  const key = async () => checkKey((await options.key())?.trim(), config);
 
   const http = (secret: string | undefined, signal: AbortSignal) =>
     ({ key: secret, signal, fetch: options.fetch ?? fetch, startTimeoutMs }) satisfies HttpOptions;
-
-  const bodyOf = (request: ModelRequest): JsonObject => {
-    const without = dropped.get(request.model) ?? new Set<string>();
-    const dialect = { provider: config.name, baseUrl: config.baseUrl, dropped: without };
-    return api === "chat" ? chatBody(request, dialect) : responsesBody(request, dialect);
-  };
 
   const attempt = async (
     body: JsonObject,
@@ -104,33 +80,10 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     secret: string | undefined,
     signal: AbortSignal,
   ): Promise<ModelResponse> => {
-    const reader = api === "chat" ? readChat(deltas, config.name) : readResponses(deltas, config.name);
-    const path = api === "chat" ? "/chat/completions" : "/responses";
-    const response = await request(config, path, body, http(secret, signal));
+    const reader = dialect.reader(deltas);
+    const response = await request(config, dialect.path, body, http(secret, signal));
     await readAnswer(response, reader, deltas, { signal, idleTimeoutMs });
     return reader.result();
-  };
-
-  /** Leaves out what this server says it does not take. False when nothing can be left out. */
-  const adapt = (failure: Failure, model: string, body: JsonObject): boolean => {
-    if (failure.noRoute && api === "responses" && !openAIHost) {
-      api = "chat";
-      return true;
-    }
-    const { code } = failure.error;
-    if (code !== "provider" && code !== "model_unknown") return false;
-    if (failure.status !== 400 && failure.status !== 422) return false;
-    const optional = api === "chat" ? CHAT_OPTIONAL : RESPONSES_OPTIONAL;
-    const one = optional.find(({ name, named }) => name in body && named.test(failure.error.message));
-    if (!one) return false;
-    dropped.set(model, new Set(dropped.get(model)).add(one.name));
-    return true;
-  };
-
-  const waitBefore = (failure: Failure, attempts: number): number => {
-    if (failure.waitMs !== undefined) return Math.min(LONGEST_ASKED_WAIT_MS, Math.round(failure.waitMs));
-    const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - 1));
-    return Math.round(full * (0.75 + clock.random() * 0.5));
   };
 
   const complete = async (request: ModelRequest, stream: StreamOptions): Promise<ModelResponse> => {
@@ -146,7 +99,7 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
     const secret = await untilAborted(key(), signal);
     for (let attempts = 1;;) {
       const deltas = createDeltas(onDelta);
-      const body = bodyOf(request);
+      const body = dialect.body(request);
       try {
         return await attempt(body, deltas, secret, signal);
       } catch (thrown) {
@@ -154,9 +107,9 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
         if (thrown instanceof ConsumerFailure) throw thrown.cause;
         const failure = classify(thrown, config, request.model, secret);
         if (deltas.passed) throw interrupted(failure, config);
-        if (adapt(failure, request.model, body)) continue;
+        if (dialect.adapt(failure, request.model, body)) continue;
         if (!failure.transient || attempts > maxRetries) throw afterAttempts(failure, attempts);
-        const wait = waitBefore(failure, attempts);
+        const wait = waitBefore(failure, attempts, clock.random());
         onRetry(attempts, wait, failure.reason);
         await clock.sleep(wait, signal);
         attempts++;
@@ -188,6 +141,65 @@ export function createOpenAIProvider(config: ProviderConfig, options: OpenAIProv
   };
 
   return { name: config.name, complete, models, warm } satisfies Provider;
+}
+
+/** The key as it is sent; undefined for a provider that needs none. */
+function checkKey(value: string | undefined, config: ProviderConfig): string | undefined {
+  if (!value) {
+    if (config.key === undefined) return undefined;
+    throw new PryxError(
+      "secret_missing",
+      `There is no key for the provider "${config.name}": ${config.key}`,
+      { fix: keyFix(config) },
+    );
+  }
+  if (/^[\x21-\x7e]+$/.test(value)) return value;
+  const name = `${config.key ?? ""} for the provider "${config.name}"`;
+  throw new PryxError("provider_auth", `The key ${name} has spaces or characters that a key cannot have`, {
+    fix: keyFix(config),
+  });
+}
+
+/** Which API the server speaks and what it leaves out, as learned from its refusals. */
+function createDialect(config: ProviderConfig) {
+  const openAIHost = URL.parse(config.baseUrl)?.hostname === "api.openai.com";
+  let api = config.api;
+  /** Parameters that a model was found not to take. */
+  const dropped = new Map<string, Set<string>>();
+  return {
+    get path(): string {
+      return api === "chat" ? "/chat/completions" : "/responses";
+    },
+    reader: (deltas: Deltas): AnswerReader =>
+      api === "chat" ? readChat(deltas, config.name) : readResponses(deltas, config.name),
+    body(request: ModelRequest): JsonObject {
+      const without = dropped.get(request.model) ?? new Set<string>();
+      const dialect = { provider: config.name, baseUrl: config.baseUrl, dropped: without };
+      return api === "chat" ? chatBody(request, dialect) : responsesBody(request, dialect);
+    },
+    /** Leaves out what this server says it does not take. False when nothing can be left out. */
+    adapt(failure: Failure, model: string, body: JsonObject): boolean {
+      if (failure.noRoute && api === "responses" && !openAIHost) {
+        api = "chat";
+        return true;
+      }
+      const { code } = failure.error;
+      if (code !== "provider" && code !== "model_unknown") return false;
+      if (failure.status !== 400 && failure.status !== 422) return false;
+      const optional = api === "chat" ? CHAT_OPTIONAL : RESPONSES_OPTIONAL;
+      const one = optional.find(({ name, named }) => name in body && named.test(failure.error.message));
+      if (!one) return false;
+      dropped.set(model, new Set(dropped.get(model)).add(one.name));
+      return true;
+    },
+  };
+}
+
+/** Milliseconds until the next attempt: what the server asks for, else twice as long each time. `random`: 0 to 1. */
+function waitBefore(failure: Failure, attempts: number, random: number): number {
+  if (failure.waitMs !== undefined) return Math.min(LONGEST_ASKED_WAIT_MS, Math.round(failure.waitMs));
+  const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - 1));
+  return Math.round(full * (0.75 + random * 0.5));
 }
 
 /** `promise`, or the signal's reason as soon as it aborts. */
