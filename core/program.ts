@@ -45,51 +45,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
  * what was opened is closed with `opened`, in reverse.
  */
 export function openProgram(opened: AsyncDisposableStack): CreateContext {
-  const env = Deno.env.toObject();
-  const paths = findPaths({ env, platform: Deno.build.os });
-  const home = realPathOr(paths.home);
-  const searchPath = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
-  const now = () => new Date();
-
-  const store = once(async () =>
-    opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
-  );
-  const readStore = once(async () => {
-    try {
-      return await store();
-    } catch (error) {
-      if (!(error instanceof PryxError) || error.code !== "read_only" || !isThere(paths.database)) {
-        throw error;
-      }
-      const { openStore } = await import("./store/sqlite.ts");
-      return opened.use(openStore({ path: paths.database, readOnly: true }));
-    }
-  });
-  const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
-  const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
-  // Only a compiled program's files are out of the system's reach.
-  const embedded = Deno.build.standalone && import.meta.dirname !== undefined
-    ? { root: import.meta.dirname, folder: join(paths.cache, "programs") }
-    : undefined;
-  const secrets = once(async () => {
-    const { createSecrets } = await import("./builtins.ts");
-    if (embedded === undefined) return createSecrets({ env, paths });
-    const { createEmbedded } = await import("./sandbox/embedded.ts");
-    return createSecrets({ env, paths, embedded: { root: embedded.root, locate: createEmbedded(embedded) } });
-  });
-  const sandboxes = new Map<string, Promise<Sandbox>>();
-  const openSandbox = async (scope: string) => {
-    const { createSandbox } = await import("./sandbox/create_sandbox.ts");
-    return opened.use(createSandbox({ home, env, scopes: [scope], ...(embedded && { embedded }) }));
-  };
-  const tools = once(async () => (await import("./builtins.ts")).TOOLS);
-
-  /** The value behind a reference, known to the redactor from then on. */
-  const secret = async (reference: string) => {
-    const value = await (await secrets()).resolve(reference);
-    (await redactor()).add(value);
-    return value;
-  };
+  const shared = openShared(opened);
+  const { env, paths, home, searchPath, now, store, readStore, blobs, redactor, secrets, tools } = shared;
 
   function create(surface: CommandSurface, signal: AbortSignal, overrides: Overrides): CommandContext {
     const cwd = realPathOr(resolve(Deno.cwd(), overrides.cwd ?? "."));
@@ -100,11 +57,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       const { loadConfig } = await import("./config/load_config.ts");
       return await loadConfig({ paths, env, cwd, flags: overrides, presets: PROVIDER_PRESETS });
     });
-    const sandbox = () => {
-      const known = sandboxes.get(cwd) ?? openSandbox(cwd);
-      sandboxes.set(cwd, known);
-      return known;
-    };
+    const sandbox = () => shared.sandbox(cwd);
     const catalog = once(async () => {
       const { createCatalog } = await import("./builtins.ts");
       return createCatalog({
@@ -112,25 +65,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
         cacheFile: join(paths.cache, "prices.json"),
       });
     });
-    const providers = new Map<string, Promise<Provider>>();
-    const makeProvider = async (name: string) => {
-      const { record, replayModel } = overrides;
-      const places = { workspace: cwd, home };
-      if (replayModel !== undefined) {
-        const { createReplayProvider } = await import("./providers/replay.ts");
-        return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
-      }
-      const made = await configuredProvider(name, await config(), secret);
-      if (record === undefined) return made;
-      const { recordProvider } = await import("./providers/record.ts");
-      const known = await redactor();
-      return recordProvider(made, { ...places, file: record, redact: known.redact });
-    };
-    const provider = (name: string) => {
-      const made = providers.get(name) ?? makeProvider(name);
-      providers.set(name, made);
-      return made;
-    };
+    const provider = openProviders(overrides, { workspace: cwd, home }, config, shared);
 
     const pryx = once(async () => {
       const [{ createPryx }, loaded, opening, kept, known, catalogue, redact] = await Promise.all([
@@ -196,6 +131,102 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
     };
   }
   return create;
+}
+
+/** What all commands of this process share, whatever their folder and flags. */
+function openShared(opened: AsyncDisposableStack) {
+  const env = Deno.env.toObject();
+  const paths = findPaths({ env, platform: Deno.build.os });
+  const home = realPathOr(paths.home);
+  const searchPath = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
+  const now = () => new Date();
+
+  const store = once(async () =>
+    opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
+  );
+  const readStore = once(async () => {
+    try {
+      return await store();
+    } catch (error) {
+      if (!(error instanceof PryxError) || error.code !== "read_only" || !isThere(paths.database)) {
+        throw error;
+      }
+      const { openStore } = await import("./store/sqlite.ts");
+      return opened.use(openStore({ path: paths.database, readOnly: true }));
+    }
+  });
+  const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
+  const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
+  // Only a compiled program's files are out of the system's reach.
+  const embedded = Deno.build.standalone && import.meta.dirname !== undefined
+    ? { root: import.meta.dirname, folder: join(paths.cache, "programs") }
+    : undefined;
+  const secrets = once(async () => {
+    const { createSecrets } = await import("./builtins.ts");
+    if (embedded === undefined) return createSecrets({ env, paths });
+    const { createEmbedded } = await import("./sandbox/embedded.ts");
+    return createSecrets({ env, paths, embedded: { root: embedded.root, locate: createEmbedded(embedded) } });
+  });
+  const sandboxes = new Map<string, Promise<Sandbox>>();
+  const openSandbox = async (scope: string) => {
+    const { createSandbox } = await import("./sandbox/create_sandbox.ts");
+    return opened.use(createSandbox({ home, env, scopes: [scope], ...(embedded && { embedded }) }));
+  };
+  const tools = once(async () => (await import("./builtins.ts")).TOOLS);
+
+  /** The value behind a reference, known to the redactor from then on. */
+  const secret = async (reference: string) => {
+    const value = await (await secrets()).resolve(reference);
+    (await redactor()).add(value);
+    return value;
+  };
+
+  return {
+    env,
+    paths,
+    home,
+    searchPath,
+    now,
+    store,
+    readStore,
+    blobs,
+    redactor,
+    secrets,
+    secret,
+    tools,
+    /** One for each folder, its files shared by one worker. */
+    sandbox(folder: string): Promise<Sandbox> {
+      const known = sandboxes.get(folder) ?? openSandbox(folder);
+      sandboxes.set(folder, known);
+      return known;
+    },
+  };
+}
+
+/** Providers by name, each made once: the configured ones, recorded when that was asked for, or a recording. */
+function openProviders(
+  { record, replayModel }: Overrides,
+  places: { readonly workspace: string; readonly home: string },
+  config: () => Promise<Config>,
+  { redactor, secret }: Pick<ReturnType<typeof openShared>, "redactor" | "secret">,
+): (name: string) => Promise<Provider> {
+  const providers = new Map<string, Promise<Provider>>();
+  const make = async (name: string) => {
+    if (replayModel !== undefined) {
+      const { createReplayProvider } = await import("./providers/replay.ts");
+      return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
+    }
+    const made = await configuredProvider(name, await config(), secret);
+    if (record === undefined) return made;
+    const { recordProvider } = await import("./providers/record.ts");
+    const known = await redactor();
+    return recordProvider(made, { ...places, file: record, redact: known.redact });
+  };
+  return (name) => {
+    const made = providers.get(name) ?? make(name);
+    providers.set(name, made);
+    return made;
+  };
 }
 
 async function configuredProvider(
