@@ -74,7 +74,7 @@ export interface Submitted {
   readonly seq: number;
 }
 
-/** Which events to stream: of one session, or of all. */
+/** Which events to stream. A session must be named; {@link Pryx.listen} tells those of all. */
 export interface EventQuery {
   readonly session?: SessionId;
   /** Sequence number after which to begin. Default: from the start. */

@@ -21,7 +21,7 @@ export interface GlobalFlags {
   readonly model?: string;
 }
 
-/** Values by the names of the command's input schema; not yet checked against it. */
+/** Values by the names of the command's input schema, checked against it. */
 export type CommandInput = Readonly<Record<string, Json>>;
 
 /** A command line, read. */

@@ -39,7 +39,10 @@ interface TerminalSurfaceOptions {
   readonly typedAheadMs?: number;
 }
 
-/** The surface of a command line: answers on standard output, everything else on standard error. */
+/**
+ * The surface of a command line: answers on standard output (with `json`, events too), progress and questions on
+ * standard error.
+ */
 export function createTerminalSurface(options: TerminalSurfaceOptions): TerminalSurface {
   const { io, json } = options;
   const closing = new AbortController();

@@ -64,7 +64,7 @@ interface NeedContextOptions {
   readonly isClosed: (path: string) => Promise<boolean>;
 }
 
-/** What the analysis of a command line may look up on this machine. Paths are absolute. */
+/** What the analysis of a command line may look up on this machine. */
 export interface ShellHost {
   resolve(path: string): Promise<string>;
   findExecutable(name: string, cwd: string): Promise<string | undefined>;
