@@ -1,5 +1,5 @@
 import ignore, { type Ignore } from "ignore";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { PryxError } from "../domain/error.ts";
 
@@ -15,15 +15,16 @@ interface IgnoreLevel {
 }
 
 /**
- * Files below `root` whose path from it matches, newest first. A pattern without a slash matches in every folder. Links
+ * Files below `place` whose path from it matches, newest first. A pattern without a slash matches in every folder. Links
  * are not followed, `.git` is not entered, and what is ignored or denied is not listed. Bounded in time and entries:
  * `more` says that something may be missing.
  */
 export async function globFiles(
-  root: string,
+  place: string,
   { pattern, limit }: { pattern: string; limit: number },
   permitted: (path: string) => boolean,
 ): Promise<{ paths: readonly string[]; more: boolean }> {
+  const root = resolve(place);
   if (!Deno.lstatSync(root).isDirectory) throw new PryxError("io", `Cannot list ${root}: it is not a folder`);
   const matches = picomatch(pattern.replace(/^\.\//, ""), {
     dot: true,
@@ -46,16 +47,18 @@ export async function globFiles(
       yieldAt = performance.now() + 20;
     }
     const { folder } = next;
-    const levels = withLevel(next.levels, folder);
-    for (const entry of entriesOf(folder)) {
+    const entries = entriesOf(folder);
+    const hasRules = entries.some(({ name }) => IGNORE_FILES.includes(name));
+    const levels = hasRules ? withLevel(next.levels, folder) : next.levels;
+    for (const entry of entries) {
       visited++;
       if (entry.name === ".git" || entry.isSymlink) continue;
-      const path = join(folder, entry.name);
+      const path = folder.endsWith(sep) ? folder + entry.name : folder + sep + entry.name;
+      // Last what costs most: of most files the name decides.
+      if (entry.isFile ? !matches(below(root, path)) : !entry.isDirectory) continue;
       if (!permitted(path) || isIgnored(levels, path, entry.isDirectory)) continue;
       if (entry.isDirectory) pending.push({ folder: path, levels });
-      else if (entry.isFile && matches(relative(root, path).replaceAll(sep, "/"))) {
-        found.push({ path, mtime: modified(path) });
-      }
+      else found.push({ path, mtime: modified(path) });
     }
   }
   found.sort((a, b) => b.mtime - a.mtime || (a.path < b.path ? -1 : 1));
@@ -63,6 +66,12 @@ export async function globFiles(
     paths: found.slice(0, limit).map(({ path }) => path),
     more: found.length > limit || pending.length > 0,
   };
+}
+
+/** `path` from `folder`, which it lies in, with slashes. */
+function below(folder: string, path: string): string {
+  const rest = path.slice(folder.endsWith(sep) ? folder.length : folder.length + 1);
+  return sep === "/" ? rest : rest.replaceAll(sep, "/");
 }
 
 function entriesOf(folder: string): Deno.DirEntry[] {
@@ -123,7 +132,7 @@ function ignoreText(path: string): string | undefined {
 
 function isIgnored(levels: readonly IgnoreLevel[], path: string, isFolder: boolean): boolean {
   for (const { folder, rules } of levels) {
-    const name = relative(folder, path).replaceAll(sep, "/") + (isFolder ? "/" : "");
+    const name = below(folder, path) + (isFolder ? "/" : "");
     for (const rule of rules) {
       const { ignored, unignored } = rule.test(name);
       if (ignored) return true;
