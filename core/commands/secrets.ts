@@ -25,13 +25,18 @@ const set = defineCommand({
     properties: {
       name,
       store: storeFlag,
-      provider: { type: "string", minLength: 1, description: "Make it the key of this provider" },
+      provider: {
+        type: "string",
+        minLength: 1,
+        description: "Make it the key of this provider; without it, of the provider of that name",
+      },
     },
     required: ["name"],
   },
   positionals: ["name"],
   examples: [
-    { line: "pryx secrets set openai --provider openai", note: "Asks for the key and uses it for OpenAI" },
+    { line: "pryx secrets set openai", note: "Asks for the key and uses it for OpenAI" },
+    { line: "pryx secrets set work-key --provider openai", note: "Under another name" },
     {
       line: "pryx secrets set groq --store file < key.txt",
       note: "From a file, on a machine without a keychain",
@@ -39,28 +44,33 @@ const set = defineCommand({
   ],
   async run(input, ctx) {
     const secrets = await ctx.secrets();
-    const store = secrets.store(input.store ?? (await ctx.config()).secretStore);
+    const config = await ctx.config();
+    const store = secrets.store(input.store ?? config.secretStore);
     const reference = `${store.scheme}:${input.name}`;
-    const key = `providers.${input.provider}.key`;
-    const file = input.provider === undefined ? undefined : await ctx.configFile();
+    const provider = input.provider ?? (Object.hasOwn(config.providers, input.name) ? input.name : undefined);
+    const key = `providers.${provider}.key`;
+    const file = provider === undefined ? undefined : await ctx.configFile();
     // A config file that cannot be changed is found before the secret is stored.
-    await file?.get(key);
+    const before = await file?.get(key);
+    // A key that somebody chose gives way only when the provider was named.
+    const use = file !== undefined &&
+      (input.provider !== undefined || before === undefined || before === reference);
     // Opened before anything changes: a change that cannot be recorded is not made.
     const log = await ctx.store();
     const value = await valueOf(input.name, ctx);
     await store.set(input.name, value);
     log.audit("secret", { action: "set", name: input.name, store: store.scheme });
     if (store.warning !== undefined) ctx.surface.note(store.warning);
-    if (file) {
+    if (use) {
       await file.set(key, reference);
       log.audit("config", { action: "set", key, value: reference, file: file.path });
     }
     return {
-      data: { name: input.name, store: store.scheme, reference, provider: input.provider ?? null },
+      data: { name: input.name, store: store.scheme, reference, provider: use ? provider ?? null : null },
       text: `Stored as ${reference}` +
-        (file
-          ? `, the key of ${input.provider}`
-          : `. Use it: pryx config set providers.NAME.key ${reference}`),
+        (use
+          ? `, the key of ${provider}`
+          : `. Use it: pryx config set providers.${provider ?? "NAME"}.key ${reference}`),
     };
   },
 });

@@ -22,16 +22,16 @@ Deno.test("secrets set reads standard input, dropping one newline, and shows the
     await using machine = new Machine();
     machine.at.user({});
     machine.stdin = bytes(piped);
-    const set = await machine.run("secrets set", { name: "openai", store: "file" });
+    const set = await machine.run("secrets set", { name: "mine", store: "file" });
     const list = await machine.run("secrets list");
-    assert.equal(await Deno.readTextFile(`${machine.at.paths.data}/secrets/openai`), stored);
-    const removed = await machine.run("secrets remove", { name: "openai" });
+    assert.equal(await Deno.readTextFile(`${machine.at.paths.data}/secrets/mine`), stored);
+    const removed = await machine.run("secrets remove", { name: "mine" });
     assert.ok(!machine.shown(set, list, removed).includes("hunter2"), machine.shown(set, list, removed));
-    assert.equal((set.data as { reference: string }).reference, "file:openai");
+    assert.equal((set.data as { reference: string }).reference, "file:mine");
     assert.ok(machine.notes.some((note) => /not encrypted/.test(note)), "the warning is said");
     assert.deepEqual(machine.audit().map(({ kind, data }) => [kind, data.action, data.name, data.store]), [
-      ["secret", "set", "openai", "file"],
-      ["secret", "remove", "openai", "file"],
+      ["secret", "set", "mine", "file"],
+      ["secret", "remove", "mine", "file"],
     ]);
   }
 });
@@ -44,6 +44,20 @@ Deno.test("secrets set asks a person without showing what is typed", async () =>
   assert.deepEqual(machine.questions, [{ question: "Value of openai (not shown): ", secret: true }]);
   assert.equal((set.data as { store: string }).store, "keychain", "the default store");
   assert.ok(!machine.shown(set).includes("hunter2"));
+});
+
+Deno.test("secrets set makes it the key of the provider of that name, unless another key was chosen", async () => {
+  await using machine = new Machine();
+  machine.stdin = bytes(VALUE);
+  const first = await machine.run("secrets set", { name: "openai" });
+  assert.match(first.text ?? "", /the key of openai/);
+  assert.equal((await machine.at.load()).providers.openai?.key, "keychain:openai");
+  machine.stdin = bytes(VALUE);
+  await machine.run("secrets set", { name: "mine", provider: "openai" });
+  machine.stdin = bytes(VALUE);
+  const again = await machine.run("secrets set", { name: "openai" });
+  assert.match(again.text ?? "", /pryx config set providers\.openai\.key keychain:openai/);
+  assert.equal((await machine.at.load()).providers.openai?.key, "keychain:mine");
 });
 
 Deno.test("secrets set --provider makes it the provider's key", async () => {
