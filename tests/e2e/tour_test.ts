@@ -10,7 +10,7 @@ Deno.test("pryx tour fixes the sample project without key, network or terminal, 
   assert.match(stderr, /--allow 'run=sh \.\/check\.sh'/);
   assert.match(stderr, /\.env.*denied/s);
   assert.match(stdout, /check passed: 670/);
-  const project = /Project\s+(\S+)/.exec(stderr)?.[1] ?? "";
+  const project = /Project\s+(.+)/.exec(stderr)?.[1] ?? "";
   assert.match(await Deno.readTextFile(`${project}/total.sh`), /total=\$\(\(total \+ price\)\)/);
 
   const sessions = await pryx.json(["sessions", "list", "--all"]) as unknown;
@@ -35,6 +35,6 @@ Deno.test("pryx tour runs where there is no network at all", { ignore: !hasNames
   }).output();
   const stderr = new TextDecoder().decode(output.stderr);
   assert.equal(output.code, 0, stderr);
-  const project = /Project\s+(\S+)/.exec(stderr)?.[1] ?? "";
+  const project = /Project\s+(.+)/.exec(stderr)?.[1] ?? "";
   await Deno.remove(project, { recursive: true });
 });

@@ -49,7 +49,14 @@ export async function builtPryx(env: Readonly<Record<string, string>> = {}): Pro
   const workspace = join(folder, "work");
   await Deno.mkdir(home);
   await Deno.mkdir(workspace);
-  const base = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: home, NO_COLOR: "1", ...env };
+  await Deno.mkdir(join(folder, "tmp"));
+  const base = {
+    PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+    HOME: home,
+    TMPDIR: join(folder, "tmp"),
+    NO_COLOR: "1",
+    ...env,
+  };
 
   function start(args: readonly string[], options: RunOptions = {}): Started {
     const child = new Deno.Command(PROGRAM, {
