@@ -6,12 +6,12 @@ import type { Policy } from "../policy/policy.ts";
 import type { ModelCatalog } from "../providers/provider.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
-import type { NeedContext, Tool } from "../tools/tool.ts";
+import type { LongOutput, NeedContext, Tool } from "../tools/tool.ts";
 import type { AgentParts } from "./agent_parts.ts";
 import type { ApprovalDesk } from "./approval_desk.ts";
 import { createNeedContext } from "./host.ts";
 import { readIgnored } from "./ignored.ts";
-import { keepOutput } from "./outputs.ts";
+import { keepOutput, openOutput } from "./outputs.ts";
 import { redactBytes } from "./redact_data.ts";
 import type { FolderOptions, KnownFiles, SnapshotOptions } from "./snapshots.ts";
 
@@ -36,6 +36,7 @@ export interface SessionParts {
   redact(text: string): string;
   /** Keeps a large output; returns its absolute path. */
   keep(name: string, content: Uint8Array | string): Promise<string>;
+  keepLong(name: string): LongOutput;
   append(drafts: readonly EventDraft[], options?: { durable?: boolean }): readonly PryxEvent[];
   live<T extends LiveType>(turn: TurnId, type: T, data: EventData<T>): void;
   /** A notice that a session shows once. */
@@ -93,6 +94,7 @@ export function createSessionParts(agent: AgentParts, hold: SessionHold): Sessio
     sandbox: agent.sandbox,
     redact,
     keep: (name, content) => keepOutput(outputs, session, name, redactBytes(content, redact)),
+    keepLong: (name) => openOutput(outputs, session, name, redact),
     append,
     live: (turn, type, data) => journal.live(session, turn, type, data),
     noticeOnce,

@@ -83,6 +83,7 @@ export async function createToolContext(
       return answer.text;
     },
     keep: (name, content) => parts.keep(`${call.call}-${name}`, content),
+    keepLong: (name) => parts.keepLong(`${call.call}-${name}`),
   };
   return { context, unanswered };
 }

@@ -1,3 +1,4 @@
+import type { KeptOutput } from "./_whole_output.ts";
 import { MAX_RESULT_CHARS, type ToolContext } from "./tool.ts";
 
 /** Room for the note in the middle, whatever the length of the path in it. */
@@ -21,10 +22,16 @@ export async function truncate(
   limit: number = MAX_RESULT_CHARS,
 ): Promise<Truncated> {
   if (text.length <= limit) return { text };
-  const outputFile = await ctx.keep(name, text);
+  const newlines = countNewlines(text, 0, text.length);
+  return shorten(text, { path: await ctx.keep(name, text), chars: text.length, newlines }, limit);
+}
+
+/** Head and tail of a text whose whole is in a file already. Of what lay between them `text` may have lost some. */
+export function shorten(text: string, whole: KeptOutput, limit: number): Required<Truncated> {
+  const outputFile = whole.path;
   const { head, tail } = cutMiddle(text, Math.max(0, limit - NOTE_CHARS));
-  const left = text.length - head.length - tail.length;
-  const lines = countNewlines(text, head.length, text.length - tail.length);
+  const left = whole.chars - head.length - tail.length;
+  const lines = whole.newlines - countNewlines(head, 0, head.length) - countNewlines(tail, 0, tail.length);
   const note = `[${left} characters (${lines} lines) left out; the whole is in ${outputFile}: use read_file]`;
   return { text: `${head.replace(/\n$/, "")}\n\n${note}\n\n${tail}`, outputFile };
 }

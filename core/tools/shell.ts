@@ -4,18 +4,20 @@ import type { Need } from "../domain/need.ts";
 import type { CappedOutput, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
 import { networkedProgram } from "./_networked.ts";
 import { plainText } from "./_terminal_text.ts";
-import { truncate } from "./_truncate.ts";
+import { shorten } from "./_truncate.ts";
+import { type WholeOutput, wholeOutput } from "./_whole_output.ts";
 import { defineTool, MAX_RESULT_CHARS, type ToolContext, type ToolResult } from "./tool.ts";
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 600;
-/** Kept of the output, in bytes; what lies in the middle of more than this is gone. */
-const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** Held in memory of the output, bytes: more than is shown. All of it is in a file when it is longer. */
+const MAX_HELD_BYTES = 1024 * 1024;
 const MAX_WRITTEN_BYTES = 256 * 1024 * 1024;
 /** Characters kept for a command that is cancelled: its end says most. */
 const MAX_PARTIAL_CHARS = 20_000;
 /** Room for the exit code and what else is said after the output. */
 const NOTE_CHARS = 200;
+const SHOWN_CHARS = MAX_RESULT_CHARS - NOTE_CHARS;
 /** The first that is there. The last one is for systems that keep no shell in /bin. */
 const SHELLS = ["/bin/bash", "/bin/sh", "bash"] as const;
 
@@ -58,14 +60,16 @@ export const shell = defineTool({
   title: ({ command }) => command,
   async run({ command, cwd = ".", timeout = DEFAULT_SECONDS }, ctx) {
     let partial = "";
+    const whole = wholeOutput(ctx, "output.txt", SHOWN_CHARS);
     const spec: Omit<ProcessSpec, "argv"> = {
       cwd: await ctx.resolve(cwd),
       timeoutMs: timeout * 1000,
-      maxOutputBytes: MAX_KEPT_BYTES,
+      maxOutputBytes: MAX_HELD_BYTES,
       killAfterBytes: MAX_WRITTEN_BYTES,
       mergeStderr: true,
       signal: ctx.signal,
       onOutput(text, stream) {
+        whole.add(text);
         partial += text;
         if (partial.length > MAX_PARTIAL_CHARS * 2) partial = partial.slice(-MAX_PARTIAL_CHARS);
         ctx.emit(text, stream);
@@ -75,6 +79,7 @@ export const shell = defineTool({
     try {
       result = await runInShell(command, spec, ctx);
     } catch (error) {
+      whole.discard();
       // What it had done until then is worth knowing: the files it changed stay changed.
       if (!ctx.signal.aborted || partial === "") throw error;
       return {
@@ -83,7 +88,7 @@ export const shell = defineTool({
         ...taintOf(command),
       };
     }
-    return { ...await report(result, timeout, ctx), ...taintOf(command) };
+    return { ...report(result, timeout, whole), ...taintOf(command) };
   },
 });
 
@@ -111,7 +116,7 @@ async function runInShell(
   throw missing;
 }
 
-async function report(result: ProcessResult, timeout: number, ctx: ToolContext): Promise<ToolResult> {
+function report(result: ProcessResult, timeout: number, whole: WholeOutput): ToolResult {
   const { code, signal, timedOut, outputExceeded, background, ms } = result;
   const output = trimEnd(plainText(textOf(result.stdout) + textOf(result.stderr)));
   const notes: string[] = [];
@@ -122,7 +127,10 @@ async function report(result: ProcessResult, timeout: number, ctx: ToolContext):
   if (background) notes.push("processes it started still run; they end with pryx");
   const failed = timedOut || outputExceeded === true || code !== 0;
   const note = notes.length > 0 ? `[${notes.join("; ")}]` : "";
-  const { text, outputFile } = await truncate(output, ctx, "output.txt", MAX_RESULT_CHARS - NOTE_CHARS);
+  const kept = whole.end();
+  const { text, outputFile } = kept && output.length > SHOWN_CHARS
+    ? shorten(output, kept, SHOWN_CHARS)
+    : { text: output, outputFile: undefined };
   return {
     text: [text === "" && note === "" ? "[no output]" : text, note].filter((part) => part !== "").join(
       "\n\n",
@@ -143,7 +151,7 @@ function textOf({ head, tail, dropped }: CappedOutput): string {
     return new TextDecoder().decode(whole);
   }
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return `${decode(head)}\n[${dropped} bytes were not kept]\n${decode(tail)}`;
+  return `${decode(head)}${decode(tail)}`;
 }
 
 function trimEnd(text: string): string {

@@ -30,9 +30,21 @@ export interface ToolContext extends NeedContext {
   ask(question: string, options?: readonly string[]): Promise<string>;
   /** Keeps a large output on disk, readable by `read_file`. Returns its absolute path. */
   keep(name: string, content: Uint8Array | string): Promise<string>;
+  /** The same for an output that is too long to hold: written as it comes. */
+  keepLong(name: string): LongOutput;
 }
 
 /** What a call gives back. */
+/** A kept output while it is written. */
+export interface LongOutput {
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** In pieces as they come; a piece need not end with a line. */
+  write(text: string): void;
+  /** Closes the file; `keep: false` removes it. */
+  end(options?: { keep?: boolean }): void;
+}
+
 export interface ToolResult {
   /** What the model is told. Keep it within {@link MAX_RESULT_CHARS}; {@link ToolContext.keep} the rest. */
   readonly text: string;

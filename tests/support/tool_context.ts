@@ -100,6 +100,20 @@ export async function createToolContext(options: ToolContextOptions = {}): Promi
       kept.push(path);
       return path;
     },
+    keepLong(name) {
+      const path = join(outputs, `${kept.length}-${name}`);
+      kept.push(path);
+      let text = "";
+      return {
+        path,
+        write: (piece) => void (text += piece),
+        end({ keep = true } = {}) {
+          if (keep) Deno.mkdirSync(outputs, { recursive: true });
+          if (keep) Deno.writeTextFileSync(path, text);
+          else Deno.removeSync(path);
+        },
+      };
+    },
   };
   const stated = (tool: Tool, args: Record<string, unknown>) =>
     tool.needs(args as Parameters<Tool["run"]>[0], ctx);
