@@ -170,3 +170,15 @@ Deno.test("a tool call by a person is recorded, and is material to a model that 
   const shown = transcript(provider.requests[0]?.messages ?? []);
   assert.ok(shown.some((line) => line.startsWith("user:[read_file was run by the person]")));
 });
+
+Deno.test("the end of a turn waits for the disk, and nothing before it does", async () => {
+  await using test = await testPryx({ provider: scriptedProvider([{ text: "ok" }]) });
+  const durable: string[] = [];
+  const append = test.store.append.bind(test.store);
+  test.store.append = (session, drafts, options) => {
+    if (options?.durable) durable.push(...drafts.map((draft) => draft.type));
+    return append(session, drafts, options);
+  };
+  await test.run("go");
+  assert.deepEqual(durable, ["turn.ended"]);
+});
