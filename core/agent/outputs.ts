@@ -49,11 +49,13 @@ export function openOutput(
     end({ keep = true } = {}) {
       if (!open) return;
       open = false;
+      let whole = false;
       try {
         if (keep) flush(pending.length);
+        whole = keep;
       } finally {
         file.close();
-        if (!keep) Deno.removeSync(path);
+        if (!whole) Deno.removeSync(path);
       }
     },
   };

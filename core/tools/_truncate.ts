@@ -27,13 +27,17 @@ export async function truncate(
 }
 
 /** Head and tail of a text whose whole is in a file already. Of what lay between them `text` may have lost some. */
-export function shorten(text: string, whole: KeptOutput, limit: number): Required<Truncated> {
-  const outputFile = whole.path;
+export function shorten(text: string, whole: KeptOutput, limit: number): Truncated {
   const { head, tail } = cutMiddle(text, Math.max(0, limit - NOTE_CHARS));
   const left = whole.chars - head.length - tail.length;
   const lines = whole.newlines - countNewlines(head, 0, head.length) - countNewlines(tail, 0, tail.length);
-  const note = `[${left} characters (${lines} lines) left out; the whole is in ${outputFile}: use read_file]`;
-  return { text: `${head.replace(/\n$/, "")}\n\n${note}\n\n${tail}`, outputFile };
+  const where = whole.path === undefined
+    ? `left out, and not kept: ${whole.problem}`
+    : `left out; the whole is in ${whole.path}: use read_file`;
+  return {
+    text: `${head.replace(/\n$/, "")}\n\n[${left} characters (${lines} lines) ${where}]\n\n${tail}`,
+    ...(whole.path === undefined ? {} : { outputFile: whole.path }),
+  };
 }
 
 /** The first and last parts of a text, together at most `room` characters: more of the head than of the tail. */

@@ -4,14 +4,17 @@ import type { LongOutput, ToolContext } from "./tool.ts";
 /** All of an output, wherever it has to be: in memory while it is short, then in a file as it comes. */
 export interface WholeOutput {
   add(piece: string): void;
-  /** The file, characters and line ends, when it became too long to show. Closes the file. */
+  /** What became of it when it was too long to show. Closes the file. Never throws: no command ends for want of a log. */
   end(): KeptOutput | undefined;
   /** Instead of `end`: closes and removes the file, if there is one. */
   discard(): void;
 }
 
 export interface KeptOutput {
-  readonly path: string;
+  /** The file; absent when it could not be written. */
+  readonly path?: string;
+  /** Why it could not be written. */
+  readonly problem?: string;
   readonly chars: number;
   readonly newlines: number;
 }
@@ -24,9 +27,32 @@ export function wholeOutput(ctx: Pick<ToolContext, "keepLong">, name: string, li
   let pending = "";
   let short = "";
   let file: LongOutput | undefined;
+  let problem: string | undefined;
   let chars = 0;
   let newlines = 0;
   let atLineEnd = false;
+
+  /** Runs what writes; after a failure, a full disk say, nothing more is written. */
+  function attempt(work: () => void): void {
+    if (problem !== undefined) return;
+    try {
+      work();
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+      short = "";
+      discard();
+    }
+  }
+
+  function discard(): void {
+    const broken = file;
+    file = undefined;
+    try {
+      broken?.end({ keep: false });
+    } catch {
+      // It could not be written; that it cannot be removed either changes nothing.
+    }
+  }
 
   function take(end: number): void {
     const text = plainText(pending.slice(0, end));
@@ -35,12 +61,14 @@ export function wholeOutput(ctx: Pick<ToolContext, "keepLong">, name: string, li
     chars += text.length;
     atLineEnd = text.endsWith("\n");
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) newlines++;
-    if (file) return file.write(text);
-    short += text;
-    if (short.length <= limit) return;
-    file = ctx.keepLong(name);
-    file.write(short);
-    short = "";
+    attempt(() => {
+      if (file) return file.write(text);
+      short += text;
+      if (short.length <= limit) return;
+      file = ctx.keepLong(name);
+      file.write(short);
+      short = "";
+    });
   }
 
   return {
@@ -52,14 +80,13 @@ export function wholeOutput(ctx: Pick<ToolContext, "keepLong">, name: string, li
     },
     end() {
       take(pending.length);
-      file?.end();
+      attempt(() => file?.end());
+      if (!file && problem === undefined) return undefined;
       // A last line end is not shown, and so it is not left out.
       const last = atLineEnd ? 1 : 0;
-      return file && { path: file.path, chars: chars - last, newlines: newlines - last };
+      const counts = { chars: chars - last, newlines: newlines - last };
+      return file ? { ...counts, path: file.path } : { ...counts, problem: problem ?? "" };
     },
-    discard() {
-      file?.end({ keep: false });
-      file = undefined;
-    },
+    discard,
   };
 }

@@ -79,6 +79,30 @@ Deno.test("shell cuts long output in the middle and keeps the whole", async () =
   assert.equal(whole.trimEnd().split("\n").length, 100_000);
 });
 
+Deno.test("shell lets a command finish when its long output cannot be kept, and says so", async () => {
+  await using at = await createToolContext();
+  const full = (): never => {
+    throw new Error("no space left on device");
+  };
+  for (const failsAt of ["open", "write", "end"] as const) {
+    const ctx = Object.create(at.ctx, {
+      keepLong: {
+        value: () =>
+          failsAt === "open" ? full() : {
+            path: "/nowhere",
+            write: () => failsAt === "write" ? full() : undefined,
+            end: () => failsAt === "end" ? full() : undefined,
+          },
+      },
+    });
+    const done = `done-${failsAt}`;
+    const result = await shell.run({ command: `seq 1 100000; touch ${done}; echo END` }, ctx);
+    assert.match(result.text, /left out, and not kept: no space left on device\]/);
+    assert.ok(result.text.endsWith("END") && result.failed === false && result.outputFile === undefined);
+    await Deno.stat(at.path(done));
+  }
+});
+
 Deno.test("shell shows what a terminal would show in the end", async () => {
   await using at = await createToolContext();
   const { text } = await at.call(shell, {
