@@ -52,7 +52,7 @@ function unreadable(command: string): string | undefined {
   if (command.trim() === "") return "there is no command";
   if (command.length > 100_000) return "it is too long to be analysed";
   // Shells disagree about these, and a terminal does not show them.
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0008\u000b-\u001f\u007f]/u.test(command)) return "it holds control characters";
   return undefined;
 }

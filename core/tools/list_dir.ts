@@ -54,7 +54,7 @@ function compareEntries(a: FolderEntry, b: FolderEntry): number {
 
 /** A name may hold a newline: shown as such, it would be two entries. */
 function showEntry({ name, kind, size }: FolderEntry): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
   const shown = name.replace(/[\u0000-\u001f\u007f]/g, (char) => JSON.stringify(char).slice(1, -1));
   if (kind === "folder") return `${shown}/`;
   if (kind === "link") return `${shown} -> (link)`;
