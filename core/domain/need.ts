@@ -24,6 +24,11 @@ export interface Need {
   readonly inWritableFolder?: boolean;
   /** Why the target cannot be known before it runs. Such a need is never allowed by a pattern, only by a person or by `dangerously-full`. */
   readonly opaque?: string;
+  /**
+   * Not wanted, but within reach: why the sandbox of this machine cannot keep it from the command. A denial of such a
+   * need asks instead: nothing was tried yet, and a person may accept it.
+   */
+  readonly reach?: string;
 }
 
 /** Reads `kind=target` as typed after `--allow` and `--deny`. Returns what is wrong, as text, when it is not one. */

@@ -63,6 +63,14 @@ export function createPolicy(options: PolicyOptions): Policy {
     defaults: preset.defaults,
     evaluate: (needs, context) => evaluate(needs, compiled, context),
     roots: (needs) => expand(needs, compiled),
+    envelope: () => ({
+      read: [],
+      write: [],
+      access: () => "none",
+      closed: [],
+      network: "none",
+      unixSockets: false,
+    }),
     isSecret: (path) => isSecret({ kind: "read", target: path }),
   };
 }

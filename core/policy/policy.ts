@@ -1,3 +1,4 @@
+import type { Baseline, Envelope } from "../domain/envelope.ts";
 import type { Need, NeedKind } from "../domain/need.ts";
 import type { Decision, Grant, Origin, PresetName, Rule, SandboxGrants, Verdict } from "../domain/policy.ts";
 
@@ -24,6 +25,14 @@ export interface Policy {
   evaluate(needs: readonly Need[], context: PolicyContext): Decision;
   /** Folders and files that a call with these allowed needs may touch, and what stays forbidden inside them. */
   roots(needs: readonly Need[]): SandboxGrants;
+  /**
+   * What a child process that runs with these allowed needs may touch. `workspace`: also what the rules allow anyway,
+   * workspace and network, as a shell command has it; without, the needs alone.
+   */
+  envelope(
+    needs: readonly Need[],
+    options: { readonly baseline: Baseline; readonly workspace: boolean } & PolicyContext,
+  ): Envelope;
   /** True for files whose content must never be kept or shown: secrets and pryx's own. */
   isSecret(path: string): boolean;
 }

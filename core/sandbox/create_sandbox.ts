@@ -34,6 +34,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes }),
     run: (spec) => running().run(spec),
+    baseline: () => Promise.resolve({ read: ["/usr", "/etc"], temp: "/tmp" }),
+    shortfall: () => Promise.resolve([]),
     layers: () => Promise.resolve(describeLayers()),
     async [Symbol.asyncDispose]() {
       pool?.[Symbol.dispose]();

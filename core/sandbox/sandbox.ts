@@ -1,3 +1,5 @@
+import type { Baseline, Envelope, Refusal } from "../domain/envelope.ts";
+import type { Need } from "../domain/need.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
 
 export interface FileInfo {
@@ -61,6 +63,15 @@ export interface ProcessSpec {
   /** Called with every byte of stdout and stderr, for keeping the whole. */
   readonly sink?: (bytes: Uint8Array, stream: "stdout" | "stderr") => void;
   readonly signal: AbortSignal;
+  /** What the kernel layer lets it touch. Absent: a program of pryx's own choosing, with the rights of the user. */
+  readonly envelope?: Envelope;
+  /**
+   * What was accepted of {@link Sandbox.shortfall}. When given, `run` rejects with `sandbox` if more is within reach than
+   * that. Absent: not checked, for programs whose arguments pryx itself wrote.
+   */
+  readonly accepted?: readonly Need[];
+  /** `inherit`: pryx's own terminal or pipes; nothing is captured, limits on output do not hold. Default: captured. */
+  readonly stdio?: "inherit";
 }
 
 export interface ProcessResult {
@@ -72,6 +83,8 @@ export interface ProcessResult {
   readonly outputExceeded?: boolean;
   /** True when processes it started still run in the background. They end with pryx at the latest. */
   readonly background?: boolean;
+  /** What the kernel layer seems to have refused, when the command failed or said so. Empty when it ran without an envelope. */
+  readonly refusals?: readonly Refusal[];
   readonly stdout: CappedOutput;
   readonly stderr: CappedOutput;
   readonly ms: number;
@@ -86,9 +99,11 @@ export interface CappedOutput {
 
 /** One layer of defence and whether it is active here. */
 export interface SandboxLayer {
-  readonly name: "deno" | "process" | "landlock" | "seccomp" | "bubblewrap";
+  readonly name: "deno" | "process" | "landlock" | "seccomp" | "bubblewrap" | "seatbelt";
   readonly active: boolean;
   readonly detail: string;
+  /** What to do to get it, when it is not active and could be. */
+  readonly fix?: string;
 }
 
 /** Where tools, automations and MCP servers do their work. Two layers under the policy: Deno's permissions, then the kernel. */
@@ -97,5 +112,12 @@ export interface Sandbox extends AsyncDisposable {
   files(grants: SandboxGrants): Files;
   /** Runs a child in its own process group; nothing of it survives pryx, however pryx dies. */
   run(spec: ProcessSpec): Promise<ProcessResult>;
+  /** What every child may touch whatever was decided. Makes nothing: the temporary folder appears with the first child. */
+  baseline(): Promise<Baseline>;
+  /**
+   * What this machine cannot keep from a child with that envelope, as needs with `reach`: a closed file in an open folder
+   * without bubblewrap, every host where one was granted, everything where there is no kernel layer.
+   */
+  shortfall(envelope: Envelope): Promise<readonly Need[]>;
   layers(): Promise<readonly SandboxLayer[]>;
 }

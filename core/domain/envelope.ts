@@ -1,0 +1,39 @@
+import type { Need } from "./need.ts";
+
+/** Network of a child: none, all of it, or some hosts (`host`, `host:port`, `*.host`), through the filtering proxy alone. */
+export type Network = "none" | "all" | { readonly hosts: readonly string[] };
+
+/** How far a path is open to a child. */
+export type PathAccess = "none" | "read" | "write";
+
+/**
+ * What a child process may touch, beyond the system's programs and a temporary folder of its own: the decision on a
+ * command, as the kernel layer enforces it. Made by policy, never by a tool.
+ */
+export interface Envelope {
+  /** Folders and files it may read and execute. Absolute, resolved; each covers everything below it. */
+  readonly read: readonly string[];
+  /** The same for writing. Readable too. */
+  readonly write: readonly string[];
+  /** How far a path inside the roots is open: rules close some of them again. Pure and fast; asked for every file found there. */
+  access(path: string): PathAccess;
+  /** Absolute paths and absolute globs that rules close wherever they lie; for places too large to look through. */
+  readonly closed: readonly string[];
+  readonly network: Network;
+  /** Unix sockets (docker, D-Bus, ssh-agent) may be opened. They reach beyond everything else here. */
+  readonly unixSockets: boolean;
+}
+
+/** What every child gets, whatever was decided: named in approvals as "the system" and "a temporary folder of its own". */
+export interface Baseline {
+  /** Programs, libraries, settings of the system, and the toolchains of this user: read and execute. Absolute, resolved. */
+  readonly read: readonly string[];
+  /** Private temporary folder, written and read by all children of one sandbox, removed with it. TMPDIR of children. */
+  readonly temp: string;
+}
+
+/** Something the kernel layer did not let a child do, found in what it printed: what it would need, and the line that shows it. */
+export interface Refusal {
+  readonly need: Need;
+  readonly evidence: string;
+}
