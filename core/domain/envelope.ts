@@ -1,6 +1,9 @@
 import type { Need } from "./need.ts";
 
-/** Network of a child: none, all of it, or some hosts (`host`, `host:port`, `*.host`), through the filtering proxy alone. */
+/**
+ * Network of a child: none; some hosts (`host`, `host:port`, `*.host`, or `*` for every public one), through the filtering
+ * proxy alone; or `all` of it without the proxy, this machine's own services and private addresses included (`net=**`).
+ */
 export type Network = "none" | "all" | { readonly hosts: readonly string[] };
 
 /** How far a path is open to a child. */

@@ -8,7 +8,8 @@ export type NeedKind = typeof NEED_KINDS[number];
 /**
  * One thing that an action wants to do. `target` by kind:
  * - `read`, `write`: an absolute path after symlinks were resolved (of its nearest existing ancestor, for a new file)
- * - `net`: `host`, `host:port` (host in lower case, no trailing dot)
+ * - `net`: `host`, `host:port` (host in lower case, no trailing dot); `*`: some public host that is not known before;
+ *   `**`: the whole network, this machine's own services included; `unix`: sockets of this machine (docker, D-Bus, ssh-agent)
  * - `run`: the command line as a user would write it, `git log --oneline`
  * - `env`: the name of a variable
  * - `use`: `agent`, `mcp/SERVER/TOOL`, `channel/NAME`, `secret/NAME`

@@ -116,7 +116,7 @@ export interface Sandbox extends AsyncDisposable {
   baseline(): Promise<Baseline>;
   /**
    * What this machine cannot keep from a child with that envelope, as needs with `reach`: a closed file in an open folder
-   * without bubblewrap, every host where one was granted, everything where there is no kernel layer.
+   * without bubblewrap, the whole network (`net=**`) where hosts were granted and no proxy can be forced, everything where there is no kernel layer.
    */
   shortfall(envelope: Envelope): Promise<readonly Need[]>;
   layers(): Promise<readonly SandboxLayer[]>;
