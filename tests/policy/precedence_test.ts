@@ -34,7 +34,8 @@ const rule: fc.Arbitrary<Rule> = kind.chain((kind) =>
     verdict: fc.constantFrom("allow", "ask", "deny"),
     layer: fc.constantFrom(...LAYERS.filter((layer) => layer !== "preset")),
     source: fc.constantFrom("one", "two"),
-  })
+    // What a rule says counts, not what it inherits from.
+  }, { noNullPrototype: true })
 );
 const rules = fc.array(rule, { maxLength: 8 });
 
