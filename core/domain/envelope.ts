@@ -4,7 +4,12 @@ import type { Need } from "./need.ts";
  * Network of a child: none; some hosts (`host`, `host:port`, `*.host`, or `*` for every public one), through the filtering
  * proxy alone; or `all` of it without the proxy, this machine's own services and private addresses included (`net=**`).
  */
-export type Network = "none" | "all" | { readonly hosts: readonly string[] };
+export type Network = "none" | "all" | {
+  /** As granted, for people. */
+  readonly hosts: readonly string[];
+  /** What the proxy asks of every connection: host as the client named it (lower case, no brackets, no trailing dot). */
+  allows(host: string, port: number): boolean;
+};
 
 /** How far a path is open to a child. */
 export type PathAccess = "none" | "read" | "write";

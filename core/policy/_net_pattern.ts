@@ -3,7 +3,7 @@ export interface Host {
   /** Lower case, no brackets, no trailing dot. */
   readonly name: string;
   readonly port: number | undefined;
-  /** True for IP addresses and names of this machine: only a rule that spells them out means them. */
+  /** True for IP addresses, names of this machine and `**`, which holds them: only a rule that spells them out means them. */
   readonly literalOnly: boolean;
 }
 
@@ -16,6 +16,11 @@ export interface NetPattern {
   matches(host: Host): boolean;
 }
 
+/** The whole network without the proxy: addresses and this machine's own services too. */
+const EVERYTHING = "**";
+/** Sockets of this machine: docker, D-Bus, ssh-agent. */
+const UNIX = "unix";
+
 /** Reads `host`, `host:port`, `[v6]`, `[v6]:port`. Undefined when it is none of them. */
 export function parseHost(text: string): Host | undefined {
   const lower = text.trim().toLowerCase();
@@ -27,21 +32,25 @@ export function parseHost(text: string): Host | undefined {
   const digits = bracketed ? bracketed[2] : bare6 ? undefined : plain?.[2];
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && (port < 1 || port > 65535)) return undefined;
-  return { name, port, literalOnly: name.includes(":") || isNumeric(name) || isThisMachine(name) };
+  const literalOnly = name.includes(":") || isNumeric(name) || isThisMachine(name) || name === EVERYTHING ||
+    name === UNIX;
+  return { name, port, literalOnly };
 }
 
 /**
- * Compiles `host`, `host:port`, `*.host`, `*.host:port` or `*`. A pattern without a port holds for every port. `*`
- * and `*.host` never mean an IP address or this machine in an allow; in a deny or ask (`broad`) `*` means everything.
+ * Compiles `host`, `host:port`, `*.host`, `*.host:port`, `*`, `**` or `unix`. A pattern without a port holds for every
+ * port. `*` and `*.host` never mean an IP address or this machine in an allow; in a deny or ask (`broad`) `*` means
+ * everything, as `**` always does, but for Unix sockets in an allow.
  * Returns what is wrong, as text.
  */
 export function compileNet(pattern: string, broad: boolean): NetPattern | string {
   const text = pattern.trim().toLowerCase();
+  if (text === EVERYTHING) return { matches: (host) => broad || host.name !== UNIX };
   if (text === "*") return { matches: (host) => broad || !host.literalOnly };
   if (text.includes("://")) return `write the host alone: net=${hostOfUrl(text)}`;
   if (text.includes("/")) return "it names a path or a range of addresses; write the host alone";
   if (text.startsWith("*.")) return compileSuffix(text.slice(2));
-  if (text.includes("*")) return "a wildcard stands only alone or first: * or *.host";
+  if (text.includes("*")) return "a wildcard stands only alone or first: *, ** or *.host";
   const host = parseHost(text);
   if (!host) return "it is not host, host:port, *.host or *";
   return {

@@ -61,7 +61,8 @@ function judge(need: Need, policy: CompiledPolicy, context: PolicyContext): Judg
   const subject = subjectOf(need, policy.place);
   const found = policy.index[need.kind].find(subject);
   const matched = found.map(({ rule }) => rule);
-  const draft = underTaint(judgeByRules(subject, found, policy), subject, found, policy, context);
+  const ruled = withinReach(judgeByRules(subject, found, policy), need, policy);
+  const draft = underTaint(ruled, subject, found, policy, context);
   if (draft.verdict !== "ask" || draft.onceOnly || context.grants.length === 0) {
     return { need, ...draft, matched };
   }
@@ -80,17 +81,11 @@ function judge(need: Need, policy: CompiledPolicy, context: PolicyContext): Judg
 }
 
 function judgeByRules(subject: Subject, found: readonly CompiledRule[], policy: CompiledPolicy): Draft {
-  let asked: CompiledRule | undefined;
-  let decider: CompiledRule | undefined;
-  for (const candidate of found) {
-    const { verdict, layer } = candidate.rule;
-    if (verdict === "deny") {
-      if (candidate.rule.guard !== "secret" || !isNamed(subject, found)) return byRule(candidate.rule);
-    } else {
-      decider ??= candidate;
-      if (verdict === "ask" && layer === "preset") asked ??= candidate;
-    }
-  }
+  const denier = denierOf(subject, found);
+  if (denier) return byRule(denier);
+  const others = found.filter(({ rule }) => rule.verdict !== "deny");
+  const decider = others[0];
+  const asked = others.find(({ rule }) => rule.verdict === "ask" && rule.layer === "preset");
   if (decider?.rule.verdict === "ask") {
     if (decider.rule.layer !== "managed") return withOpacity(byRule(decider.rule), subject);
     return { ...byRule(decider.rule), onceOnly: true };
@@ -98,6 +93,18 @@ function judgeByRules(subject: Subject, found: readonly CompiledRule[], policy: 
   if (decider && asked && !isProtectionLifted(asked, subject, found)) return byRule(asked.rule);
   if (decider) return byRule(decider.rule);
   return byDefault(subject, policy);
+}
+
+/** The denial that holds for a subject, of the rules that cover it. */
+function denierOf(subject: Subject, found: readonly CompiledRule[]): Rule | undefined {
+  return found.find(({ rule }) =>
+    rule.verdict === "deny" && !(rule.guard === "secret" && isNamed(subject, found))
+  )?.rule;
+}
+
+/** True when a rule denies the subject and nothing lifts that. */
+export function isDenied(subject: Subject, found: readonly CompiledRule[]): boolean {
+  return denierOf(subject, found) !== undefined;
 }
 
 /** True when a person's own layers allow exactly this path, spelled out. */
@@ -122,6 +129,29 @@ function isProtectionLifted(ask: CompiledRule, subject: Subject, found: readonly
 function baseOf(base: string, subject: Subject): Subject {
   const names = base.split("/").filter((name) => name !== "");
   return { ...subject, path: { path: base, names, foldedPath: base, foldedNames: names } };
+}
+
+/**
+ * Of what the sandbox cannot keep from a command: a denial asks, because nothing was tried yet and a person may accept
+ * it. Only who named a denied path in a rule has accepted it before.
+ */
+function withinReach(draft: Draft, { kind, target, reach }: Need, policy: CompiledPolicy): Draft {
+  const whole = kind === "net" && target === "**" && draft.verdict === "allow" && narrowing(kind, policy);
+  if (whole) {
+    return {
+      verdict: "ask",
+      reason: `the whole network is open to it, so ${describeRule(whole)} cannot be kept`,
+    };
+  }
+  if (reach === undefined || draft.verdict === "allow") return draft;
+  if (policy.unguarded) return { verdict: "allow", reason: `preset ${policy.preset} accepts it: ${reach}` };
+  const lasting = draft.rule === undefined || draft.verdict === "ask" || draft.rule.guard === "secret";
+  return {
+    verdict: "ask",
+    reason: `${reach}; ${draft.reason}`,
+    ...(draft.rule ? { rule: draft.rule } : {}),
+    ...(lasting && !draft.onceOnly ? {} : { onceOnly: true }),
+  };
 }
 
 function byRule(rule: Rule): Draft {

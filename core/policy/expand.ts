@@ -3,7 +3,7 @@ import type { SandboxGrants, Verdict } from "../domain/policy.ts";
 import { isWithin } from "./_path_pattern.ts";
 import { type Subject, subjectOf } from "./_pattern.ts";
 import type { CompiledRule } from "./_rule_index.ts";
-import type { CompiledPolicy } from "./evaluate.ts";
+import { type CompiledPolicy, isDenied } from "./evaluate.ts";
 
 /**
  * Turns needs that were allowed into the folders and files that the sandbox opens, and what stays closed inside them.
@@ -15,7 +15,8 @@ import type { CompiledPolicy } from "./evaluate.ts";
  * everything below it, or an absolute glob for picomatch with `{dot: true}` (`/ws/**\/.env*`, and beside it
  * `/ws/**\/.env*\/**` for what is below); the special characters of names in it are escaped with `\`. `denied` wins
  * over the roots. An entry that would close the very path of a need is left out, and that need then opens only its
- * own path: a secret file named by a person's rule, an example file among secret ones, a kept output.
+ * own path: a secret file named by a person's rule, an example file among secret ones, a kept output, what a person
+ * was asked about. A denial that nothing lifts stays, whoever allowed the need: this is a check of its own.
  */
 export function expand(needs: readonly Need[], policy: CompiledPolicy): SandboxGrants {
   const read = new Set<string>();
@@ -49,8 +50,9 @@ function rootOf(subject: Subject, policy: CompiledPolicy): Root {
       return { path: folder.path, denied: entries(closing, folder.path) };
     }
   }
-  const closing = closed(kind, path, Infinity, policy).filter((rule) => !closes(rule, subject));
-  return { path, denied: entries(closing, path) };
+  const closing = closed(kind, path, Infinity, policy);
+  const denied = entries(closing.filter((rule) => !closes(rule, subject)), path);
+  return { path, denied: isDenied(subject, covering) ? [...denied, path] : denied };
 }
 
 /** The strongest allow that names a folder around the subject; of one layer the outermost. */
