@@ -1,0 +1,33 @@
+import { join } from "node:path";
+
+/** A PATH on which everything is found but bubblewrap, so that the layer behind it is what holds. */
+export interface SearchPath extends AsyncDisposable {
+  readonly path: string;
+}
+
+/**
+ * Makes a folder of links to every program on `searchPath` but `bwrap`. Folders on it that hold no bwrap stay as they
+ * are, in their order; only the others are replaced.
+ */
+export async function withoutBubblewrap(
+  searchPath: string = Deno.env.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
+): Promise<SearchPath> {
+  const made = await Deno.realPath(await Deno.makeTempDir({ prefix: "pryx-path-" }));
+  const folders: string[] = [];
+  for (const [index, folder] of [...new Set(searchPath.split(":"))].entries()) {
+    if (await Deno.stat(join(folder, "bwrap")).then(() => false, () => true)) {
+      folders.push(folder);
+      continue;
+    }
+    const links = join(made, String(index));
+    await Deno.mkdir(links);
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name !== "bwrap") await Deno.symlink(join(folder, name), join(links, name));
+    }
+    folders.push(links);
+  }
+  return {
+    path: folders.join(":"),
+    [Symbol.asyncDispose]: () => Deno.remove(made, { recursive: true }),
+  };
+}
