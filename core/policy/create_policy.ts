@@ -2,6 +2,7 @@ import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { PresetName, Rule } from "../domain/policy.ts";
 import { type CompiledPolicy, evaluate } from "./evaluate.ts";
+import { envelope } from "./envelope.ts";
 import { expand } from "./expand.ts";
 import { linkedSources } from "./_links.ts";
 import { normalPath, type Place } from "./_path_pattern.ts";
@@ -63,14 +64,7 @@ export function createPolicy(options: PolicyOptions): Policy {
     defaults: preset.defaults,
     evaluate: (needs, context) => evaluate(needs, compiled, context),
     roots: (needs) => expand(needs, compiled),
-    envelope: () => ({
-      read: [],
-      write: [],
-      access: () => "none",
-      closed: [],
-      network: "none",
-      unixSockets: false,
-    }),
+    envelope: (needs, options) => envelope(needs, compiled, options),
     isSecret: (path) => isSecret({ kind: "read", target: path }),
   };
 }

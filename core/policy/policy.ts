@@ -44,6 +44,11 @@ export interface PolicyView {
   needsOf(
     action: { tool: string; args: unknown } | { shell: string } | { need: Need },
   ): Promise<readonly Need[]>;
+  /**
+   * True when the rule, were it the only one, would decide an example: a command line for `run`, else a target. An allow
+   * decides what it covers as a whole; a deny or an ask, what it covers any part of.
+   */
+  covers(rule: Rule, example: string): Promise<boolean>;
   /** What would be decided now, with the grants that are valid now. */
   explain(needs: readonly Need[], origin: Origin): Promise<Decision>;
   /** The instructions found in the workspace, their hash, and whether a person trusts them. */
