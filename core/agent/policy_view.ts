@@ -2,6 +2,7 @@ import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import { describeProblems, type Json, validate } from "../domain/schema.ts";
 import type { Policy, PolicyView } from "../policy/policy.ts";
+import { coversAlone } from "../policy/rule_alone.ts";
 import { shellNeeds } from "../policy/shell_command.ts";
 import { trustState } from "../policy/trust.ts";
 import type { Store } from "../store/store.ts";
@@ -46,6 +47,12 @@ export function createPolicyView(options: PolicyViewOptions): PolicyView {
       const problems = describeProblems(validate(tool.parameters, action.args));
       if (problems !== "") throw new PryxError("usage", `${tool.name} does not take that: ${problems}`);
       return await tool.needs(action.args as Readonly<Record<string, Json>>, context);
+    },
+    async covers(rule, example) {
+      const needs = rule.kind === "run"
+        ? await context.shellNeeds(example, workspace)
+        : [await resolved({ kind: rule.kind, target: example }, context.resolve)];
+      return await coversAlone(rule, needs, { workspace, home });
     },
     explain(needs, origin) {
       const grants = store.grants({ now: now().toISOString() }).filter((grant) =>

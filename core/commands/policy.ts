@@ -1,21 +1,13 @@
 import { escapeForDisplay } from "../domain/display.ts";
-import { EXIT, PryxError } from "../domain/error.ts";
-import { formatNeed, type Need, parseNeed } from "../domain/need.ts";
-import { type Decision, LAYERS, type Origin, PRESETS, type Rule, type Verdict } from "../domain/policy.ts";
+import { PryxError } from "../domain/error.ts";
+import { formatNeed, type Need } from "../domain/need.ts";
+import { type Decision, LAYERS, type Rule } from "../domain/policy.ts";
 import type { Json } from "../domain/schema.ts";
-import type { PolicyView } from "../policy/policy.ts";
 import type { SandboxLayer } from "../sandbox/sandbox.ts";
 import { parseJsonArguments } from "./_json_arguments.ts";
+import { testPolicy } from "./_policy_expectations.ts";
+import { needOf, ORIGINS, ruleLine, WHAT_IF, whatIf } from "./_policy_text.ts";
 import { type Command, type CommandContext, defineCommand } from "./command.ts";
-
-const ORIGINS = ["model", "automation", "mcp", "human", "channel"] as const satisfies readonly Origin[];
-
-/** Flags that set policy for one run; also for looking at what they would change. */
-const WHAT_IF = {
-  preset: { type: "string", enum: PRESETS, description: "As if this preset were set" },
-  allow: { type: "array", items: { type: "string" }, description: "As if kind=target were allowed" },
-  deny: { type: "array", items: { type: "string" }, description: "As if kind=target were denied" },
-} as const;
 
 const show = defineCommand({
   name: "policy show",
@@ -94,11 +86,6 @@ function ruleLines(rules: readonly Rule[], all: boolean): string[] {
   return lines;
 }
 
-function ruleLine(rule: Rule): string {
-  const notes = [rule.source, rule.reason, rule.untrusted ? "under taint too" : undefined].filter(Boolean);
-  return `${rule.verdict.padEnd(5)} ${rule.kind}=${rule.pattern}  (${notes.join("; ")})`;
-}
-
 function countBy(texts: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
@@ -167,118 +154,4 @@ function decisionText({ verdict, judgements }: Decision): string {
   return judgements.length === 1 ? lines.join("\n") : [...lines, "", `together: ${verdict}`].join("\n");
 }
 
-const test = defineCommand({
-  name: "policy test",
-  summary: "Check that policy decides as expected",
-  description:
-    "Each expectation is a verdict and what it is about: 'deny read=.env', 'ask shell git push', 'allow run=git log'. A file has one a line; # begins a comment. Exits 1 when any is decided otherwise.",
-  input: {
-    type: "object",
-    properties: {
-      expectations: {
-        type: "array",
-        items: { type: "string" },
-        description: "VERDICT kind=target or VERDICT shell COMMAND",
-      },
-      file: { type: "string", description: "File of expectations; - for standard input" },
-      origin: { type: "string", enum: ORIGINS, description: "Who would ask", default: "model" },
-      ...WHAT_IF,
-    },
-  },
-  positionals: ["expectations"],
-  short: { file: "f" },
-  examples: [
-    { line: "pryx policy test 'deny read=.env' 'ask shell git push'", note: "Two expectations" },
-    {
-      line: "pryx policy test --file .pryx/policy.test --preset workspace",
-      note: "In continuous integration",
-    },
-  ],
-  async run(input, outer) {
-    const ctx = whatIf(outer, input);
-    const lines = [
-      ...input.expectations ?? [],
-      ...(input.file === undefined ? [] : (await readExpectations(input.file, ctx)).split(/\r?\n/u)),
-    ].map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-    if (lines.length === 0) {
-      throw new PryxError("usage", "There is nothing to test", { fix: "pryx policy test 'deny read=.env'" });
-    }
-    const view = await ctx.policy();
-    const results = [];
-    for (const line of lines) results.push(await check(line, view, input.origin ?? "model"));
-    const failed = results.filter((one) => one.expected !== one.actual);
-    const text = [
-      ...results.map((one) =>
-        one.expected === one.actual
-          ? `ok    ${one.line}`
-          : `WRONG ${one.line}\n      is ${one.actual}: ${one.reasons.join("; ")}`
-      ),
-      "",
-      `${results.length - failed.length} of ${results.length} as expected`,
-    ].join("\n");
-    return {
-      data: { passed: results.length - failed.length, failed: failed.length, results },
-      text: escapeForDisplay(text),
-      exitCode: failed.length > 0 ? EXIT.error : EXIT.done,
-    };
-  },
-});
-
-async function readExpectations(file: string, ctx: CommandContext): Promise<string> {
-  if (file === "-") return new TextDecoder().decode(await ctx.surface.input() ?? new Uint8Array());
-  const { resolve } = await import("node:path");
-  try {
-    return await Deno.readTextFile(resolve(ctx.cwd, file));
-  } catch (error) {
-    throw new PryxError("usage", `Cannot read the expectations in "${file}"`, {
-      cause: error,
-      fix: "name a file that is there, or - for standard input",
-    });
-  }
-}
-
-async function check(line: string, view: PolicyView, origin: Origin) {
-  const [, expected, about = ""] = /^(allow|ask|deny)\s+(.+)$/u.exec(line) ?? [];
-  if (!isVerdict(expected)) {
-    throw new PryxError("usage", `"${line}" is no expectation`, {
-      fix: "write allow, ask or deny, then kind=target or shell COMMAND",
-    });
-  }
-  const command = /^shell\s+(.+)$/u.exec(about)?.[1];
-  const needs = await view.needsOf(command === undefined ? { need: needOf(about) } : { shell: command });
-  const decision = await view.explain(needs, origin);
-  const reasons = decision.judgements.filter((one) => one.verdict === decision.verdict).map((one) =>
-    one.reason
-  );
-  return { line, expected, actual: decision.verdict, reasons };
-}
-
-function isVerdict(text: string | undefined): text is Verdict {
-  return text === "allow" || text === "ask" || text === "deny";
-}
-
-function needOf(text: string): Need {
-  const need = parseNeed(text);
-  if (typeof need === "string") {
-    throw new PryxError("usage", need, { fix: "for example read=src/a.ts, net=example.org" });
-  }
-  return need;
-}
-
-function whatIf(
-  ctx: CommandContext,
-  { preset, allow, deny }: {
-    readonly preset?: (typeof PRESETS)[number];
-    readonly allow?: readonly string[];
-    readonly deny?: readonly string[];
-  },
-): CommandContext {
-  if (preset === undefined && allow === undefined && deny === undefined) return ctx;
-  return ctx.with({
-    ...(preset === undefined ? {} : { preset }),
-    ...(allow === undefined ? {} : { allow }),
-    ...(deny === undefined ? {} : { deny }),
-  });
-}
-
-export const commands: readonly Command[] = [show, explain, test];
+export const commands: readonly Command[] = [show, explain, testPolicy];

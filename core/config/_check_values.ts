@@ -123,8 +123,12 @@ function checkRules(policy: unknown, path: KeyPath): ValueProblem[] {
     const list = at(policy, [verdict]);
     if (!Array.isArray(list)) continue;
     for (const [index, rule] of list.entries()) {
-      const need = typeof rule === "string" && rule !== "" ? parseNeed(rule) : undefined;
-      if (typeof need === "string") problems.push({ path: [...path, verdict, index], message: need });
+      const inside = typeof rule === "string" ? [] : ["rule"];
+      const text = at(rule, inside);
+      const need = typeof text === "string" && text !== "" ? parseNeed(text) : undefined;
+      if (typeof need === "string") {
+        problems.push({ path: [...path, verdict, index, ...inside], message: need });
+      }
     }
   }
   return problems;
@@ -177,11 +181,18 @@ function entries(value: unknown): [string, unknown][] {
 export function schemaAt(schema: Schema, path: KeyPath): Schema | undefined {
   let here: Schema | undefined = schema;
   for (const step of path) {
-    if (here?.type === "array") here = here.items;
-    else if (here?.type === "object") here = childSchema(here, String(step));
+    const holder = holderOf(here);
+    if (holder?.type === "array") here = holder.items;
+    else if (holder?.type === "object") here = childSchema(holder, String(step));
     else return undefined;
   }
   return here;
+}
+
+/** Of alternatives, the one that has keys: where something stands inside, that is the one that was meant. */
+function holderOf(schema: Schema | undefined): Schema | undefined {
+  if (schema === undefined || schema.type !== undefined || !("anyOf" in schema)) return schema;
+  return schema.anyOf.find((one) => one.type === "object");
 }
 
 function childSchema(schema: ObjectSchema, key: string): Schema | undefined {
@@ -191,7 +202,8 @@ function childSchema(schema: ObjectSchema, key: string): Schema | undefined {
 
 /** Names that an object's schema has; none for any other schema. */
 export function knownKeys(schema: Schema | undefined): string[] {
-  return schema?.type === "object" ? Object.keys(schema.properties) : [];
+  const holder = holderOf(schema);
+  return holder?.type === "object" ? Object.keys(holder.properties) : [];
 }
 
 /** A path as it is typed: `providers.openai.prices["gpt-4.1"].input`. */

@@ -101,6 +101,20 @@ export function parseValue(path: readonly string[], text: string): unknown {
   }
 }
 
+/** One entry of a list as typed: a JSON object where the list takes objects, else the text. Throws `usage`. */
+export function parseEntry(path: readonly string[], text: string): unknown {
+  if (!text.trimStart().startsWith("{") || knownKeys(schemaAt(CONFIG_SCHEMA, [...path, 0])).length === 0) {
+    return text;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new PryxError("usage", `Cannot add to ${formatKey(path)}: this is no JSON object`, {
+      fix: `write it such as '{"rule": "run=git log", "match": ["git log --oneline"]}'`,
+    });
+  }
+}
+
 function quoted(text: string): string | undefined {
   if (!/^".*"$/s.test(text)) return undefined;
   return unquote(text);

@@ -1,15 +1,17 @@
 import { parseNeed } from "../domain/need.ts";
-import type { PresetName, Rule } from "../domain/policy.ts";
+import type { PresetName, Rule, RuleExample } from "../domain/policy.ts";
+import type { KeyPath } from "./_document.ts";
 import { anchorPattern } from "./_project_files.ts";
 import { byStrength, type Source } from "./_sources.ts";
+import type { RuleValue } from "./schema.ts";
 
 /** The rules of every source, strongest layer first. The hosts of `networkAllowlist` are rules under its preset. */
 export function collectRules(sources: readonly Source[], preset: PresetName, workspace: string): Rule[] {
   const rules: Rule[] = [];
   for (const source of byStrength(sources)) {
     for (const verdict of ["deny", "ask", "allow"] as const) {
-      for (const [index, text] of (source.values.policy?.[verdict] ?? []).entries()) {
-        const rule = ruleOf(source, verdict, text, source.where(["policy", verdict, index]), workspace);
+      for (const [index, value] of (source.values.policy?.[verdict] ?? []).entries()) {
+        const rule = entryOf(source, verdict, value, ["policy", verdict, index], workspace);
         if (rule) rules.push(rule);
       }
     }
@@ -27,6 +29,37 @@ export function collectRules(sources: readonly Source[], preset: PresetName, wor
     }
   }
   return rules;
+}
+
+/** An entry of a list: the rule alone, or with its examples and reason. */
+function entryOf(
+  source: Source,
+  verdict: Rule["verdict"],
+  value: RuleValue,
+  path: KeyPath,
+  workspace: string,
+): Rule | undefined {
+  const where = source.where(path);
+  if (typeof value === "string") return ruleOf(source, verdict, value, where, workspace);
+  const rule = ruleOf(source, verdict, value.rule, where, workspace);
+  const examples = [
+    ...examplesOf(source, value.match, [...path, "match"], true),
+    ...examplesOf(source, value.not_match, [...path, "not_match"], false),
+  ];
+  return rule && {
+    ...rule,
+    ...(value.reason === undefined ? {} : { reason: value.reason }),
+    ...(examples.length === 0 ? {} : { examples }),
+  };
+}
+
+function examplesOf(
+  source: Source,
+  texts: readonly string[] = [],
+  path: KeyPath,
+  matches: boolean,
+): RuleExample[] {
+  return texts.map((text, index) => ({ text, matches, source: source.where([...path, index]) }));
 }
 
 function ruleOf(

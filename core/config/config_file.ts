@@ -3,7 +3,7 @@ import { PryxError } from "../domain/error.ts";
 import { looksLikeSecret } from "../domain/secret_shapes.ts";
 import { at, checkValues, formatKey, schemaAt } from "./_check_values.ts";
 import { type Document, type KeyPath, parseDocument, readProblem, readText } from "./_document.ts";
-import { parseValue, resolveKey } from "./_key_path.ts";
+import { parseEntry, parseValue, resolveKey } from "./_key_path.ts";
 import { configError } from "./_problems.ts";
 import { locked, writeAtomic } from "./_write_atomic.ts";
 import type { ConfigFile } from "./config.ts";
@@ -59,7 +59,9 @@ export function openConfigFile(path: string): ConfigFile {
       }
       return await write(keyPath, (before) => {
         const list = Array.isArray(before) ? before : [];
-        return list.includes(text) ? list : [...list, text];
+        const entry = parseEntry(keyPath, text);
+        const wanted = JSON.stringify(entry);
+        return list.some((one) => JSON.stringify(one) === wanted) ? list : [...list, entry];
       });
     },
     async unset(key) {

@@ -50,5 +50,6 @@ function typeOf(schema: Schema): string {
   if (schema.type === "array") return `list of ${typeOf(schema.items)}`;
   if (schema.type === "string") return "text";
   if (schema.type === "integer") return "whole number";
+  if (schema.type === undefined && "anyOf" in schema) return schema.anyOf.map(typeOf).join(" or ");
   return schema.type ?? "any";
 }

@@ -24,11 +24,27 @@ const preset = {
   description: "What may be done where no rule speaks, from the narrowest to the widest",
 } as const;
 
+const examples = (description: string) =>
+  ({ type: "array", items: { type: "string", minLength: 1 }, description }) as const;
+
+/** A rule with what explains and proves it. */
+const ruleObject = {
+  type: "object",
+  properties: {
+    rule: { type: "string", minLength: 1, description: "The rule: `kind=target`" },
+    match: examples("Command lines or targets that it must match; `pryx policy test` checks them"),
+    not_match: examples("Command lines or targets that it must not match"),
+    reason: { type: "string", minLength: 1, description: "Why; said with every decision it makes" },
+  },
+  required: ["rule"],
+} as const;
+
 const rules = (verdict: string) =>
   ({
     type: "array",
-    items: { type: "string", minLength: 1 },
-    description: `Needs to ${verdict}, each \`kind=target\`: \`run=git log\`, \`read=**/*.pem\``,
+    items: { anyOf: [{ type: "string", minLength: 1 }, ruleObject] },
+    description:
+      `Needs to ${verdict}, each \`kind=target\` or an object that holds it as \`rule\`: \`run=git log\`, \`read=**/*.pem\``,
   }) as const;
 
 const policyLists = {
@@ -178,6 +194,8 @@ export const POLICY_FILE_SCHEMA = {
 export type ConfigValues = Infer<typeof CONFIG_SCHEMA>;
 /** One entry of `providers` in a configuration file. */
 export type ProviderValues = NonNullable<ConfigValues["providers"]>[string];
+/** One entry of a list of rules: `kind=target`, or that with examples and a reason. */
+export type RuleValue = string | Infer<typeof ruleObject>;
 
 /** The JSON Schema (2020-12) of config.jsonc, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
@@ -198,6 +216,7 @@ function closed(schema: Schema): Record<string, unknown> {
     const { patternName: _, ...known } = schema;
     return known;
   }
+  if (schema.type === undefined && "anyOf" in schema) return { ...schema, anyOf: schema.anyOf.map(closed) };
   if (schema.type !== "object") return { ...schema };
   const rest = schema.additionalProperties;
   return {

@@ -41,6 +41,16 @@ export interface Rule {
   readonly guard?: "secret" | "protected";
   /** On an allow of `net`: holds under taint too. */
   readonly untrusted?: boolean;
+  /** What it should and should not cover, as its author wrote beside it. Nothing depends on them but `policy test`. */
+  readonly examples?: readonly RuleExample[];
+}
+
+/** A command line (of a `run` rule) or a target, and whether the rule by itself should match it. */
+export interface RuleExample {
+  readonly text: string;
+  readonly matches: boolean;
+  /** Where it stands: `~/.config/pryx/config.jsonc:14`. */
+  readonly source: string;
 }
 
 /** What was decided about one need, and why. */

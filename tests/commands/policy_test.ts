@@ -5,6 +5,7 @@ import type { CommandContext, CommandResult, Overrides } from "../../core/comman
 import { commands as grantCommands } from "../../core/commands/grants.ts";
 import { commands as policyCommands } from "../../core/commands/policy.ts";
 import { commands as trustCommands } from "../../core/commands/trust.ts";
+import type { Config } from "../../core/config/config.ts";
 import type { GrantId } from "../../core/domain/id.ts";
 import type { Layer, Rule, Verdict } from "../../core/domain/policy.ts";
 import type { Json } from "../../core/domain/schema.ts";
@@ -67,6 +68,7 @@ async function openMachine() {
         cwd: workspace,
         store: () => Promise.resolve(store),
         sandbox: () => Promise.resolve(sandbox),
+        config: () => Promise.resolve({ rules: [] } as unknown as Config),
         policy: () =>
           Promise.resolve(createPolicyView({
             policy: createPolicy({
