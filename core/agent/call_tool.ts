@@ -10,6 +10,7 @@ import { actionDigest, approvalSummary, canonicalJson } from "../policy/approval
 import type { Tool, ToolResult } from "../tools/tool.ts";
 import { actionFiles } from "./action_files.ts";
 import { ANSWERED, type Authority, authorize, describeDenial } from "./authorize.ts";
+import { confine } from "./confine.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 import { changesOf, takeSnapshot } from "./snapshots.ts";
 import { createToolContext } from "./tool_context.ts";
@@ -75,20 +76,29 @@ async function runKnownTool(
     return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
   }
   const title = tool.title(given);
-  const summary = approvalSummary({ tool: tool.name, title, args: given, needs });
-  const digest = await digestOf(parts, tool, given, needs);
-  recorder.requested(given, needs, origin, { digest, title, summary });
+  let reach: readonly Need[];
+  let lines: readonly string[];
+  try {
+    ({ reach, lines } = await confine(parts, tool, needs, options));
+  } catch (error) {
+    recorder.requested(given, needs, origin);
+    return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
+  }
+  const all = [...needs, ...reach];
+  const summary = approvalSummary({ tool: tool.name, title, args: given, needs: all, may: lines });
+  const digest = await digestOf(parts, tool, given, all, lines);
+  recorder.requested(given, all, origin, { digest, title, summary });
 
   signal.throwIfAborted();
   const authority: Authority = await authorize(
     parts,
-    { call, tool: tool.name, needs, digest, summary },
+    { call, tool: tool.name, needs: all, digest, summary },
     options,
   );
   if (authority.verdict !== "allow") {
     return recorder.denied(describeDenial(authority, origin, options.suspicious), authority);
   }
-  const context = await createToolContext(parts, { call, needs, tool: tool.name, options });
+  const context = await createToolContext(parts, { call, needs: all, tool, title, options });
   const snapshot = await takeSnapshot(needs, parts.snapshots);
   if (!snapshot.complete) {
     parts.noticeOnce(
@@ -96,7 +106,7 @@ async function runKnownTool(
     );
   }
   // What runs is what was shown: anything that changed while a person was thinking cancels the approval.
-  if (authority.waited && await digestOf(parts, tool, given, needs) !== digest) {
+  if (authority.waited && await digestOf(parts, tool, given, all, lines) !== digest) {
     return recorder.failed(
       `${tool.name} was not run: a file that it would execute changed after it was approved`,
     );
@@ -122,6 +132,7 @@ async function digestOf(
   tool: Tool,
   args: Readonly<Record<string, Json>>,
   needs: readonly Need[],
+  may: readonly string[],
 ): Promise<string> {
   const { workspace, needContext } = parts;
   // A tool that works in another folder calls it so.
@@ -131,6 +142,7 @@ async function digestOf(
     args,
     cwd: workspace,
     needs: needs.map(formatNeed),
+    may,
     files: await actionFiles(needs, [...new Set([cwd, workspace])]),
   });
 }

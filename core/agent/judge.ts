@@ -1,6 +1,7 @@
 import type { Need } from "../domain/need.ts";
 import type { Decision, Judgement } from "../domain/policy.ts";
 import type { Policy } from "../policy/policy.ts";
+import { policyContext } from "./confine.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
 /** What policy says now; uses of limited grants are counted here, and a grant that ran out in the meantime does not count. */
@@ -13,17 +14,10 @@ export function judge(
   const now = parts.now().toISOString();
   const spent = new Set<string>();
   const counted = new Set<string>();
-  const valid = parts.store.grants({ now }).filter((grant) =>
-    (grant.session === undefined || grant.session === parts.session) &&
-    (grant.workspace === undefined || grant.workspace === parts.workspace)
-  );
+  const context = policyContext(parts, options);
   for (;;) {
-    const grants = valid.filter(({ id }) => !spent.has(id));
-    const decision = policy.evaluate(needs, {
-      origin: options.origin,
-      taint: parts.state.taint.map(({ source }) => source),
-      grants,
-    });
+    const grants = context.grants.filter(({ id }) => !spent.has(id));
+    const decision = policy.evaluate(needs, { ...context, grants });
     const used = new Set(decision.judgements.flatMap((one) => one.grant === undefined ? [] : [one.grant]));
     // What will be asked all the same is counted when it is answered.
     if (decision.verdict !== "allow" || options.suspicious !== undefined) {

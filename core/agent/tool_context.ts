@@ -2,10 +2,11 @@ import type { Unanswered } from "../api.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import { type CallId, newId } from "../domain/id.ts";
 import { PryxError } from "../domain/error.ts";
-import { actionDigest } from "../policy/approvals.ts";
+import { actionDigest, approvalSummary } from "../policy/approvals.ts";
 import type { Files } from "../sandbox/sandbox.ts";
-import type { ToolContext } from "../tools/tool.ts";
+import type { Tool, ToolContext } from "../tools/tool.ts";
 import { authorize, describeDenial } from "./authorize.ts";
+import { confine, envelopeOf } from "./confine.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
 /** A running tool's context, and what could not be answered meanwhile. */
@@ -18,9 +19,16 @@ interface HeldContext {
 /** The only power a running tool has: what was decided for its call, and a way to ask for more. */
 export async function createToolContext(
   parts: SessionParts,
-  call: { call: CallId; tool: string; needs: readonly Need[]; options: CallOptions },
+  call: {
+    readonly call: CallId;
+    readonly tool: Tool;
+    /** The action in one line. */
+    readonly title: string;
+    readonly needs: readonly Need[];
+    readonly options: CallOptions;
+  },
 ): Promise<HeldContext> {
-  const { options } = call;
+  const { options, tool, title } = call;
   const { signal } = options;
   const [sandbox, policy] = await Promise.all([parts.sandbox(), parts.policy()]);
   const allowed: Need[] = [...call.needs];
@@ -33,7 +41,16 @@ export async function createToolContext(
     get files() {
       return files ??= sandbox.files(policy.roots(allowed));
     },
-    run: (spec) => sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) }),
+    async run(spec) {
+      return await sandbox.run({
+        ...spec,
+        signal: AbortSignal.any([spec.signal, signal]),
+        envelope: await envelopeOf(parts, tool, allowed, options),
+        ...(tool.rights === "workspace"
+          ? { accepted: allowed.filter((need) => need.reach !== undefined) }
+          : {}),
+      });
+    },
     async fetch(url, init) {
       const target = new URL(url);
       const port = target.port || (target.protocol === "https:" ? "443" : "80");
@@ -44,12 +61,17 @@ export async function createToolContext(
       if (!decided) throw new PryxError("denied", `A request to ${host}:${port} was not decided`);
       return await fetch(target, { ...init, redirect: "manual" });
     },
-    async require(need) {
-      const summary = `${call.tool} also needs ${formatNeed(need)}`;
-      const digest = actionDigest({ tool: call.tool, args: summary, cwd: parts.workspace });
+    async require(need, why) {
+      // What comes within reach with it is asked in the same breath.
+      const { reach } = await confine(parts, tool, [...allowed, need], options);
+      const known = new Set(allowed.map(formatNeed));
+      const needs = [need, ...reach.filter((one) => !known.has(formatNeed(one)))];
+      const because = why ?? "what it does leads there";
+      const summary = approvalSummary({ tool: tool.name, title, args: { "it also needs": because }, needs });
+      const digest = actionDigest({ tool: tool.name, args: summary, cwd: parts.workspace });
       const authority = await authorize(
         parts,
-        { call: call.call, tool: call.tool, needs: [need], digest, summary },
+        { call: call.call, tool: tool.name, needs, digest, summary },
         options,
       );
       if (authority.verdict !== "allow") {
@@ -57,7 +79,7 @@ export async function createToolContext(
         unanswered.personOnly.push(...authority.personOnly);
         throw new PryxError("denied", describeDenial(authority, options.origin));
       }
-      allowed.push(need);
+      allowed.push(...needs);
       files = undefined;
     },
     emit: (text, stream = "stdout") =>

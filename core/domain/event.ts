@@ -20,6 +20,7 @@ const need = {
     executable: text("Absolute path of the executable"),
     inWritableFolder: { type: "boolean" },
     opaque: text("Why the target cannot be known before it runs"),
+    reach: text("Not wanted, but within reach: why the sandbox cannot keep it from the command"),
   },
   required: ["kind", "target"],
 } as const satisfies ObjectSchema;

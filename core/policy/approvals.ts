@@ -19,6 +19,8 @@ interface ActionIdentity {
   readonly env?: readonly string[];
   /** `kind=target` of what it needs. */
   readonly needs?: readonly string[];
+  /** What its processes may touch, as shown. */
+  readonly may?: readonly string[];
   /** SHA-256 (hex) of files it would run or change, by path. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -70,6 +72,8 @@ export function approvalSummary(action: {
   readonly args: unknown;
   readonly needs: readonly Need[];
   readonly cwd?: string;
+  /** What its processes may touch, line by line. */
+  readonly may?: readonly string[];
 }): string {
   const lines = [`${action.tool}: ${action.title}`];
   if (action.cwd !== undefined) lines.push(`in ${action.cwd}`);
@@ -77,9 +81,11 @@ export function approvalSummary(action: {
   if (action.needs.length > 0) {
     lines.push("needs:");
     for (const need of action.needs) {
-      lines.push(`  ${formatNeed(need)}${need.opaque === undefined ? "" : ` (${need.opaque})`}`);
+      const why = need.opaque ?? (need.reach && `within reach: ${need.reach}`);
+      lines.push(`  ${formatNeed(need)}${why === undefined ? "" : ` (${why})`}`);
     }
   }
+  if (action.may?.length) lines.push("may:", ...action.may.map((line) => `  ${line}`));
   return escapeForDisplay(lines.join("\n"));
 }
 

@@ -85,6 +85,8 @@ export interface ProcessResult {
   readonly background?: boolean;
   /** What the kernel layer seems to have refused, when the command failed or said so. Empty when it ran without an envelope. */
   readonly refusals?: readonly Refusal[];
+  /** Hosts that were reached through the filtering proxy, `host:port`. */
+  readonly connected?: readonly string[];
   readonly stdout: CappedOutput;
   readonly stderr: CappedOutput;
   readonly ms: number;

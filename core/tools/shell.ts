@@ -10,6 +10,8 @@ import { defineTool, MAX_RESULT_CHARS, type ToolContext, type ToolResult } from 
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 600;
+/** A command is run again when what the sandbox refused was granted, so many times in all. */
+const MAX_ATTEMPTS = 4;
 /** Held in memory of the output, bytes: more than is shown. All of it is in a file when it is longer. */
 const MAX_HELD_BYTES = 1024 * 1024;
 const MAX_WRITTEN_BYTES = 256 * 1024 * 1024;
@@ -48,6 +50,7 @@ export const shell = defineTool({
     required: ["command"],
   },
   parallel: false,
+  rights: "workspace",
   async needs({ command, cwd = "." }, ctx) {
     if (command.trim() === "") throw new PryxError("input_invalid", "The command is empty");
     if (command.includes("\0")) throw new PryxError("input_invalid", "The command has a NUL character in it");
@@ -61,6 +64,8 @@ export const shell = defineTool({
   async run({ command, cwd = ".", timeout = DEFAULT_SECONDS }, ctx) {
     let partial = "";
     const whole = wholeOutput(ctx, "output.txt", SHOWN_CHARS);
+    // Cancelled or not: from its start something may have come in.
+    const taints = new Set(taintOf(command, {}));
     const spec: Omit<ProcessSpec, "argv"> = {
       cwd: await ctx.resolve(cwd),
       timeoutMs: timeout * 1000,
@@ -76,8 +81,15 @@ export const shell = defineTool({
       },
     };
     let result: ProcessResult;
+    let refused: string[];
     try {
-      result = await runInShell(command, spec, ctx);
+      for (let attempt = 1;; attempt++) {
+        result = await runInShell(command, spec, ctx);
+        taintOf(command, result).forEach((source) => taints.add(source));
+        refused = await openUp(result, ctx);
+        if (refused.length > 0 || !result.refusals?.length || attempt === MAX_ATTEMPTS) break;
+        spec.onOutput?.("\n[run again, with what it was refused]\n", "stdout");
+      }
     } catch (error) {
       whole.discard();
       // What it had done until then is worth knowing: the files it changed stay changed.
@@ -85,17 +97,40 @@ export const shell = defineTool({
       return {
         text: `${trimEnd(plainText(partial).slice(-MAX_PARTIAL_CHARS))}\n\n[cancelled]`,
         failed: true,
-        ...taintOf(command),
+        ...tainting(taints),
       };
     }
-    return { ...report(result, timeout, whole), ...taintOf(command) };
+    return { ...report(result, timeout, whole, refused), ...tainting(taints) };
   },
 });
 
-/** What a networked command puts out comes from others: it must not be able to steer what carries things out. */
-function taintOf(command: string): Pick<ToolResult, "taints"> {
+/**
+ * Asks for what the sandbox refused, so that the command can run again with it. Resolves with what is said of refusals
+ * that stay: none when all were granted.
+ */
+async function openUp({ refusals = [] }: ProcessResult, ctx: ToolContext): Promise<string[]> {
+  const stays: string[] = [];
+  for (const { need, evidence } of refusals) {
+    // Once something stays closed, the command will not run again: nobody need be asked about the rest.
+    if (stays.length > 0) break;
+    try {
+      await ctx.require(need, `the sandbox refused it (${evidence}); allowing it runs the command again`);
+    } catch (error) {
+      if (!(error instanceof PryxError) || error.code !== "denied") throw error;
+      stays.push(`the sandbox refused ${need.kind}=${need.target}. ${error.message}`);
+    }
+  }
+  return stays;
+}
+
+/** What a command brings in from the network comes from others: it must not be able to steer what carries things out. */
+function taintOf(command: string, { connected = [] }: Partial<ProcessResult>): string[] {
   const program = networkedProgram(command);
-  return program === undefined ? {} : { taints: `the command ${program}` };
+  return [...connected, ...(program === undefined ? [] : [`the command ${program}`])];
+}
+
+function tainting(sources: ReadonlySet<string>): Pick<ToolResult, "taints"> {
+  return sources.size === 0 ? {} : { taints: [...sources].join(", ") };
 }
 
 async function runInShell(
@@ -116,7 +151,12 @@ async function runInShell(
   throw missing;
 }
 
-function report(result: ProcessResult, timeout: number, whole: WholeOutput): ToolResult {
+function report(
+  result: ProcessResult,
+  timeout: number,
+  whole: WholeOutput,
+  refused: readonly string[],
+): ToolResult {
   const { code, signal, timedOut, outputExceeded, background, ms } = result;
   const output = trimEnd(plainText(textOf(result.stdout) + textOf(result.stderr)));
   const notes: string[] = [];
@@ -125,6 +165,7 @@ function report(result: ProcessResult, timeout: number, whole: WholeOutput): Too
   else if (signal !== null) notes.push(`killed by ${signal}`);
   else if (code !== 0) notes.push(`exit code ${code}`);
   if (background) notes.push("processes it started still run; they end with pryx");
+  notes.push(...refused);
   const failed = timedOut || outputExceeded === true || code !== 0;
   const note = notes.length > 0 ? `[${notes.join("; ")}]` : "";
   const kept = whole.end();

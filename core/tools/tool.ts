@@ -18,12 +18,15 @@ export interface ToolContext extends NeedContext {
   readonly signal: AbortSignal;
   /** Files, limited to what was decided for this call. */
   readonly files: Files;
-  /** Starts a child process under the sandbox and waits for its end. */
+  /** Starts a child process under the sandbox, with what was decided for this call, and waits for its end. */
   run(spec: ProcessSpec): Promise<ProcessResult>;
   /** One HTTP request to a host that was decided. Never follows redirects. */
   fetch(url: string, init: { headers?: Record<string, string>; signal: AbortSignal }): Promise<Response>;
-  /** Asks for one more need in the middle of a call. Resolves when it is granted; rejects with a `denied` PryxError. */
-  require(need: Need): Promise<void>;
+  /**
+   * Asks for one more need in the middle of a call; `why` is shown to the person. Resolves when it is granted; rejects
+   * with a `denied` PryxError.
+   */
+  require(need: Need, why?: string): Promise<void>;
   /** Live output for people. */
   emit(text: string, stream?: "stdout" | "stderr" | "progress"): void;
   /** Puts a question to a person. Rejects with a `denied` PryxError where nobody is there. */
@@ -34,7 +37,6 @@ export interface ToolContext extends NeedContext {
   keepLong(name: string): LongOutput;
 }
 
-/** What a call gives back. */
 /** A kept output while it is written. */
 export interface LongOutput {
   /** Absolute path of the file. */
@@ -45,6 +47,7 @@ export interface LongOutput {
   end(options?: { keep?: boolean }): void;
 }
 
+/** What a call gives back. */
 export interface ToolResult {
   /** What the model is told. Keep it within {@link MAX_RESULT_CHARS}; {@link ToolContext.keep} the rest. */
   readonly text: string;
@@ -69,6 +72,12 @@ export interface Tool<S extends ObjectSchema = ObjectSchema> {
   readonly parameters: S;
   /** False for tools that must not run beside others in one step. Default: true. */
   readonly parallel?: boolean;
+  /**
+   * What child processes may touch. `workspace`: what the rules allow anyway, in the workspace and on the network, for
+   * command lines that somebody else wrote; what this machine cannot keep from them is judged with the call. Absent:
+   * the stated needs alone.
+   */
+  readonly rights?: "workspace";
   /** Everything the call will want, from its arguments alone. Throws PryxError `input_invalid` on arguments that make no sense. */
   needs(args: Infer<S>, ctx: NeedContext): readonly Need[] | Promise<readonly Need[]>;
   /** The action in one line for people: `edit src/a.ts`. A shell command is shown whole by the caller. */
