@@ -33,7 +33,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "policy",
-    summary: "Show, explain and test what is allowed",
+    summary: "Show, explain, test and replay what is allowed",
     load: group(() => import("./commands/policy.ts")),
   },
   {

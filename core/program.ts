@@ -55,7 +55,14 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
     }
     const config = once(async () => {
       const { loadConfig } = await import("./config/load_config.ts");
-      return await loadConfig({ paths, env, cwd, flags: overrides, presets: PROVIDER_PRESETS });
+      const { configFile = paths.configFile } = overrides;
+      return await loadConfig({
+        paths: { ...paths, configFile },
+        env,
+        cwd,
+        flags: overrides,
+        presets: PROVIDER_PRESETS,
+      });
     });
     const sandbox = () => shared.sandbox(cwd);
     const catalog = once(async () => {

@@ -52,6 +52,8 @@ export interface Overrides {
   readonly record?: string;
   /** File that the model's answers come from. */
   readonly replayModel?: string;
+  /** Absolute path of a config file that stands in for the user's own. */
+  readonly configFile?: string;
   /** Absolute path of another folder to work in. */
   readonly cwd?: string;
 }

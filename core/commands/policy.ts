@@ -5,6 +5,7 @@ import { type Decision, LAYERS, type Rule } from "../domain/policy.ts";
 import type { Json } from "../domain/schema.ts";
 import type { SandboxLayer } from "../sandbox/sandbox.ts";
 import { parseJsonArguments } from "./_json_arguments.ts";
+import { replayPolicy } from "./_policy_replay.ts";
 import { testPolicy } from "./_policy_expectations.ts";
 import { needOf, ORIGINS, ruleLine, WHAT_IF, whatIf } from "./_policy_text.ts";
 import { type Command, type CommandContext, defineCommand } from "./command.ts";
@@ -154,4 +155,4 @@ function decisionText({ verdict, judgements }: Decision): string {
   return judgements.length === 1 ? lines.join("\n") : [...lines, "", `together: ${verdict}`].join("\n");
 }
 
-export const commands: readonly Command[] = [show, explain, testPolicy];
+export const commands: readonly Command[] = [show, explain, testPolicy, replayPolicy];
