@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { CappedOutput, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
+import { networkNeeds } from "./_network_needs.ts";
 import { networkedProgram } from "./_networked.ts";
 import { plainText } from "./_terminal_text.ts";
 import { shorten } from "./_truncate.ts";
@@ -55,7 +56,8 @@ export const shell = defineTool({
     if (command.trim() === "") throw new PryxError("input_invalid", "The command is empty");
     if (command.includes("\0")) throw new PryxError("input_invalid", "The command has a NUL character in it");
     const folder = await ctx.resolve(cwd);
-    const needs = await ctx.shellNeeds(command, folder);
+    const stated = await ctx.shellNeeds(command, folder);
+    const needs = [...stated, ...networkNeeds(stated)];
     if (!isOutside(folder, ctx.cwd)) return needs;
     const enter: Need = { kind: "read", target: folder };
     return [...needs, enter];

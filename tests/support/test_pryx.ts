@@ -8,6 +8,7 @@ import { createPryx } from "../../core/pryx.ts";
 import { parseRule } from "../../core/policy/rules.ts";
 import type { ModelCatalog, Provider } from "../../core/providers/provider.ts";
 import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
+import type { Sandbox } from "../../core/sandbox/sandbox.ts";
 import { openBlobs } from "../../core/store/blobs.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import type { Store } from "../../core/store/store.ts";
@@ -27,6 +28,8 @@ export interface TestPryxOptions {
   readonly price?: number;
   readonly contextWindow?: number;
   readonly redact?: (text: string) => string;
+  /** Stands between pryx and its sandbox. */
+  readonly sandbox?: (real: Sandbox) => Sandbox;
   /** Another test's folder: a second process on the same data. */
   readonly folder?: string;
 }
@@ -63,7 +66,8 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
   const opened = new AsyncDisposableStack();
   const store = opened.use(openStore({ path: paths.database }));
   const env = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: home };
-  const sandbox = opened.use(createSandbox({ home, env, scopes: [workspace] }));
+  const real = opened.use(createSandbox({ home, env, scopes: [workspace] }));
+  const sandbox = options.sandbox?.(real) ?? real;
   const pryx = opened.use(createPryx({
     config: configOf(options),
     paths,

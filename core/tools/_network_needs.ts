@@ -1,0 +1,77 @@
+import type { Need } from "../domain/need.ts";
+
+/** Programs that take addresses, with or without a scheme. */
+const TAKES_ADDRESSES = new Set(["curl", "wget", "http", "https", "xh", "aria2c", "lynx", "w3m", "yt-dlp"]);
+
+const PORTS: Readonly<Record<string, string>> = {
+  "http:": "80",
+  "https:": "443",
+  "ssh:": "22",
+  "git:": "9418",
+  "ftp:": "21",
+  "ws:": "80",
+  "wss:": "443",
+};
+
+const NPM = ["registry.npmjs.org:443"];
+const PYPI = ["pypi.org:443", "files.pythonhosted.org:443"];
+const CRATES = ["index.crates.io:443", "static.crates.io:443"];
+const GO = ["proxy.golang.org:443", "sum.golang.org:443"];
+
+/** Where package managers go when they are told nothing else, by program and the words that make them go. */
+const REGISTRIES: Readonly<Record<string, readonly [words: readonly string[], hosts: readonly string[]]>> = {
+  npm: [["install", "i", "ci", "add", "update", "outdated", "view", "audit"], NPM],
+  pnpm: [["install", "i", "add", "update", "dlx"], NPM],
+  yarn: [["install", "add", "upgrade", "dlx"], ["registry.yarnpkg.com:443", ...NPM]],
+  bun: [["install", "i", "add", "update"], NPM],
+  npx: [[], NPM],
+  pip: [["install", "download"], PYPI],
+  pip3: [["install", "download"], PYPI],
+  uv: [["add", "sync", "lock", "pip"], PYPI],
+  cargo: [["add", "install", "update", "fetch", "search"], CRATES],
+  go: [["get", "install", "download"], GO],
+};
+
+/** Words between a program and the one that says what it does: `npm --silent install`. */
+const REACH = 4;
+
+/**
+ * The hosts that a command line names, as needs, so that they are decided before it runs. No more than a courtesy: what
+ * it does not say, the sandbox refuses, and that is asked for when it happens.
+ */
+export function networkNeeds(needs: readonly Need[]): Need[] {
+  const hosts = needs.flatMap((need) => need.kind === "run" && need.argv ? hostsOf(need.argv) : []);
+  return [...new Set(hosts)].map((target) => ({ kind: "net", target }));
+}
+
+function hostsOf(argv: readonly string[]): string[] {
+  const [first = "", ...args] = argv;
+  const name = first.slice(first.lastIndexOf("/") + 1);
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  if (TAKES_ADDRESSES.has(name)) return words.flatMap((word) => hostOf(word) ?? bareHost(word) ?? []);
+  if (name === "git") return words.flatMap((word) => hostOf(word) ?? remoteHost(word) ?? []);
+  const [when, hosts] = (Object.hasOwn(REGISTRIES, name) && REGISTRIES[name]) || [];
+  const goes = when && (when.length === 0 || words.slice(0, REACH).some((word) => when.includes(word)));
+  return goes ? [...hosts ?? []] : [];
+}
+
+function hostOf(word: string): string | undefined {
+  if (!/^[a-z]+:\/\//i.test(word) || !URL.canParse(word)) return undefined;
+  // Schemes that are not the web's keep the host as it is written.
+  const { protocol, hostname, port } = new URL(word);
+  const known = Object.hasOwn(PORTS, protocol) ? PORTS[protocol] : undefined;
+  if (known === undefined || hostname === "") return undefined;
+  return `${hostname.toLowerCase().replace(/\.+$/, "")}:${port || known}`;
+}
+
+/** `example.org/x`, `localhost:8080`: what a browser's address line takes. */
+function bareHost(word: string): string | undefined {
+  if (!/^(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-f:.]+\])(?::\d+)?(?:[/?#]|$)/i.test(word)) return undefined;
+  return hostOf(`http://${word}`);
+}
+
+/** `git@host:path`. */
+function remoteHost(word: string): string | undefined {
+  const host = /^(?:[\w.-]+@)([\w.-]+):(?!\/\/)/.exec(word)?.[1];
+  return host && `${host.toLowerCase()}:22`;
+}

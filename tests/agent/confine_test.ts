@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Refusal } from "../../core/domain/envelope.ts";
+import type { ApprovalId } from "../../core/domain/id.ts";
+import type { Need } from "../../core/domain/need.ts";
+import type { ApprovalAnswer } from "../../core/domain/policy.ts";
+import type { ProcessSpec, Sandbox } from "../../core/sandbox/sandbox.ts";
+import { scriptedProvider } from "../support/scripted_provider.ts";
+import { type TestPryx, testPryx } from "../support/test_pryx.ts";
+
+const shell = (command: string) => ({ calls: [["shell", { command }]] as const });
+
+const ALLOW: ApprovalAnswer = {
+  verdict: "allow",
+  duration: { kind: "once" },
+  scope: "workspace",
+  by: "human:test",
+};
+
+/** A sandbox that falls short and refuses as told, and keeps what it was asked to run. */
+function sandboxThat(
+  { reach = [], refuse = () => [] }: {
+    reach?: readonly Need[] | ((workspaceNeeds: number) => readonly Need[]);
+    refuse?: (spec: ProcessSpec, run: number) => readonly Refusal[];
+  },
+): { specs: ProcessSpec[]; sandbox: (real: Sandbox) => Sandbox } {
+  const specs: ProcessSpec[] = [];
+  return {
+    specs,
+    sandbox: (real) => ({
+      files: real.files,
+      baseline: () => Promise.resolve({ read: ["/usr"], temp: "/nowhere/tmp" }),
+      layers: real.layers,
+      shortfall: () => Promise.resolve(typeof reach === "function" ? reach(specs.length) : reach),
+      async run(spec) {
+        specs.push(spec);
+        const { envelope: _, accepted: __, ...bare } = spec;
+        const result = await real.run(bare);
+        return { ...result, refusals: refuse(spec, specs.length) };
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }),
+  };
+}
+
+function allowEverything(test: TestPryx): string[] {
+  const shown: string[] = [];
+  test.pryx.listen((event) => {
+    if (event.type !== "approval.requested") return;
+    shown.push(event.data.summary);
+    void test.pryx.decide(event.data.approval as ApprovalId, ALLOW);
+  });
+  return shown;
+}
+
+Deno.test("a command runs with the envelope that policy made, and the approval shows it", async () => {
+  const { specs, sandbox } = sandboxThat({});
+  const provider = scriptedProvider([shell("echo hi"), { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "workspace", sandbox });
+  const shown = allowEverything(test);
+  const end = await test.run("go", { attended: true });
+  const envelope = specs[0]?.envelope;
+  assert.equal(envelope?.access(join(test.workspace, "a")), "write");
+  assert.equal(envelope?.access(join(test.workspace, ".env")), "none");
+  assert.equal(envelope?.access(join(test.folder, "home", "x")), "none");
+  assert.equal(envelope?.network, "none");
+  assert.deepEqual(specs[0]?.accepted, []);
+  assert.match(
+    shown[0] ?? "",
+    /may:\n {2}read and run: the system's programs.*\n {2}write: .*work.*\n {2}network: none/,
+  );
+  const [requested] = test.events(end.session, "tool.requested");
+  assert.equal(requested?.data.summary, shown[0]);
+});
+
+Deno.test("a tool that starts a program of its own gives it the stated needs alone", async () => {
+  const { specs, sandbox } = sandboxThat({ reach: [{ kind: "net", target: "**", reach: "it is open" }] });
+  const provider = scriptedProvider([{ calls: [["grep", { pattern: "x", path: "." }]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "workspace", sandbox, allow: ["net=example.org"] });
+  const end = await test.run("go");
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.status, "done");
+  const envelope = specs[0]?.envelope;
+  assert.equal(envelope?.access(join(test.workspace, "a")), "read");
+  assert.deepEqual([envelope?.write, envelope?.network, specs[0]?.accepted], [[], "none", undefined]);
+});
+
+Deno.test("what the sandbox cannot keep from a command is asked before it runs, with the flag that accepts it", async () => {
+  const provider = scriptedProvider([shell("echo hi"), { text: "ok" }]);
+  const reached = (folder: string): Need => ({
+    kind: "read",
+    target: join(folder, "work", ".env"),
+    reach: "it cannot be closed here",
+  });
+  let folder = "";
+  const { specs, sandbox } = sandboxThat({ reach: () => [reached(folder)] });
+  await using test = await testPryx({ provider, preset: "workspace", allow: ["run=echo"], sandbox });
+  folder = test.folder;
+  const end = await test.run("go");
+  assert.equal(specs.length, 0);
+  assert.deepEqual(end.data.unapproved, [`read=${join(test.workspace, ".env")}`]);
+  const [decision] = test.events(end.session, "decision");
+  assert.match(decision?.data.judgements[1]?.reason ?? "", /it cannot be closed here/);
+});
+
+Deno.test("what was accepted of a shortfall goes with the command, and nothing else", async () => {
+  const provider = scriptedProvider([shell("echo hi"), { text: "ok" }]);
+  let folder = "";
+  const { specs, sandbox } = sandboxThat({
+    reach: () => [{ kind: "read", target: join(folder, "work", ".env"), reach: "it cannot be closed here" }],
+  });
+  await using test = await testPryx({ provider, allow: ["run=echo", "read=.env"], sandbox });
+  folder = test.folder;
+  const end = await test.run("go");
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.status, "done");
+  assert.deepEqual(specs[0]?.accepted?.map(({ target }) => target), [join(test.workspace, ".env")]);
+});
+
+Deno.test("what the sandbox refused is asked for, and the command runs again with it", async () => {
+  const provider = scriptedProvider([shell("echo run; exit 1"), { text: "ok" }]);
+  let target = "";
+  const { specs, sandbox } = sandboxThat({
+    refuse: (_, run) => run === 1 ? [{ need: { kind: "write", target }, evidence: "touch: denied" }] : [],
+  });
+  await using test = await testPryx({ provider, allow: ["run=echo", "run=exit"], sandbox });
+  target = join(test.folder, "elsewhere");
+  const shown = allowEverything(test);
+  const end = await test.run("go", { attended: true });
+  assert.equal(specs.length, 2);
+  assert.equal(specs[0]?.envelope?.access(target), "none");
+  assert.equal(specs[1]?.envelope?.access(target), "write");
+  assert.equal(shown.length, 1);
+  assert.match(
+    shown[0] ?? "",
+    /the sandbox refused it \(touch: denied\); allowing it runs the command again/,
+  );
+  const [finished] = test.events(end.session, "tool.finished");
+  assert.match(finished?.data.text ?? "", /run\n\n\[run again, with what it was refused\]\nrun/);
+});
+
+Deno.test("a refusal that nobody can lift is said with its flag, and the run is one of missing approvals", async () => {
+  const provider = scriptedProvider([shell("echo run; exit 1"), { text: "ok" }]);
+  let target = "";
+  const { specs, sandbox } = sandboxThat({
+    refuse: () => [{ need: { kind: "write", target }, evidence: "touch: denied" }],
+  });
+  await using test = await testPryx({ provider, allow: ["run=echo", "run=exit"], sandbox });
+  target = join(test.folder, "elsewhere");
+  const end = await test.run("go");
+  assert.equal(specs.length, 1);
+  assert.deepEqual(end.data.unapproved, [`write=${target}`]);
+  const [finished] = test.events(end.session, "tool.finished");
+  assert.match(finished?.data.text ?? "", /^run\n\n\[exit code 1; the sandbox refused write=.*elsewhere/);
+});
+
+Deno.test("a refusal of a secret file is a denial: nobody is asked", async () => {
+  const provider = scriptedProvider([shell("cat x"), { text: "ok" }]);
+  let target = "";
+  const { specs, sandbox } = sandboxThat({
+    refuse: () => [{ need: { kind: "read", target }, evidence: "cat: denied" }],
+  });
+  await using test = await testPryx({ provider, preset: "workspace", allow: ["run=cat"], sandbox });
+  target = join(test.workspace, ".env");
+  const shown = allowEverything(test);
+  const end = await test.run("go", { attended: true });
+  assert.deepEqual([specs.length, shown.length, end.data.unapproved], [1, 0, []]);
+  const [finished] = test.events(end.session, "tool.finished");
+  assert.match(finished?.data.text ?? "", /environment files hold secrets/);
+});
+
+Deno.test("a command that is refused again and again ends", async () => {
+  const provider = scriptedProvider([shell("echo run; exit 1"), { text: "ok" }]);
+  let folder = "";
+  const { specs, sandbox } = sandboxThat({
+    refuse: (_, run) => [{ need: { kind: "write", target: join(folder, `x${run}`) }, evidence: "denied" }],
+  });
+  await using test = await testPryx({ provider, allow: ["run=echo", "run=exit"], sandbox });
+  folder = test.folder;
+  allowEverything(test);
+  await test.run("go", { attended: true });
+  assert.equal(specs.length, 4);
+});
+
+Deno.test("hosts that a command names are decided before it runs", async () => {
+  const { specs, sandbox } = sandboxThat({});
+  const provider = scriptedProvider([shell("curl -s http://127.0.0.1:9/"), { text: "ok" }]);
+  await using test = await testPryx({ provider, allow: ["run=curl"], sandbox });
+  const end = await test.run("go");
+  assert.equal(specs.length, 0);
+  assert.deepEqual(end.data.unapproved, ["net=127.0.0.1:9"]);
+});
