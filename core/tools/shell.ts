@@ -13,6 +13,7 @@ const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 600;
 /** A command is run again when what the sandbox refused was granted, so many times in all. */
 const MAX_ATTEMPTS = 4;
+const RAN_AGAIN = "run again with what the sandbox had refused; this is what the last run wrote";
 /** Held in memory of the output, bytes: more than is shown. All of it is in a file when it is longer. */
 const MAX_HELD_BYTES = 1024 * 1024;
 const MAX_WRITTEN_BYTES = 256 * 1024 * 1024;
@@ -84,8 +85,9 @@ export const shell = defineTool({
     };
     let result: ProcessResult;
     let refused: string[];
+    let attempt = 1;
     try {
-      for (let attempt = 1;; attempt++) {
+      for (;; attempt++) {
         result = await runInShell(command, spec, ctx);
         taintOf(command, result).forEach((source) => taints.add(source));
         refused = await openUp(result, ctx);
@@ -102,7 +104,10 @@ export const shell = defineTool({
         ...tainting(taints),
       };
     }
-    return { ...report(result, timeout, whole, refused), ...tainting(taints) };
+    return {
+      ...report(result, timeout, whole, attempt === 1 ? refused : [RAN_AGAIN, ...refused]),
+      ...tainting(taints),
+    };
   },
 });
 
@@ -157,7 +162,7 @@ function report(
   result: ProcessResult,
   timeout: number,
   whole: WholeOutput,
-  refused: readonly string[],
+  about: readonly string[],
 ): ToolResult {
   const { code, signal, timedOut, outputExceeded, background, ms } = result;
   const output = trimEnd(plainText(textOf(result.stdout) + textOf(result.stderr)));
@@ -167,7 +172,7 @@ function report(
   else if (signal !== null) notes.push(`killed by ${signal}`);
   else if (code !== 0) notes.push(`exit code ${code}`);
   if (background) notes.push("processes it started still run; they end with pryx");
-  notes.push(...refused);
+  notes.push(...about);
   const failed = timedOut || outputExceeded === true || code !== 0;
   const note = notes.length > 0 ? `[${notes.join("; ")}]` : "";
   const kept = whole.end();

@@ -134,7 +134,10 @@ Deno.test("what the sandbox refused is asked for, and the command runs again wit
     /the sandbox refused it \(touch: denied\); allowing it runs the command again/,
   );
   const [finished] = test.events(end.session, "tool.finished");
-  assert.match(finished?.data.text ?? "", /run\n\n\[run again, with what it was refused\]\nrun/);
+  assert.match(
+    finished?.data.text ?? "",
+    /^run\n\n\[exit code 1; run again with what the sandbox had refused/,
+  );
 });
 
 Deno.test("a refusal that nobody can lift is said with its flag, and the run is one of missing approvals", async () => {
