@@ -70,8 +70,11 @@ export interface ProcessSpec {
    * that. Absent: not checked, for programs whose arguments pryx itself wrote.
    */
   readonly accepted?: readonly Need[];
-  /** `inherit`: pryx's own terminal or pipes; nothing is captured, limits on output do not hold. Default: captured. */
-  readonly stdio?: "inherit";
+  /**
+   * `inherit`: pryx's own terminal or pipes; nothing is captured, limits on output do not hold. `stdin`: only its standard
+   * input is pryx's own, output is captured. Default: captured, and fed from {@link stdin}.
+   */
+  readonly stdio?: "inherit" | "stdin";
 }
 
 export interface ProcessResult {
