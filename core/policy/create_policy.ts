@@ -43,6 +43,7 @@ export function createPolicy(options: PolicyOptions): Policy {
   const rules = compile([...sources, ...linkedSources(sources, place, options.links)], place);
   const preset = PRESET_RULES[options.preset];
   const compiled: CompiledPolicy = {
+    id: crypto.randomUUID(),
     preset: options.preset,
     place,
     defaults: preset.defaults,

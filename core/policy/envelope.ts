@@ -28,14 +28,15 @@ export function envelope(
   const wanted = needs.filter((need) => need.reach === undefined || need.kind === "net");
   const judge = judgeOf(policy, options);
   const open = (kind: Kind) => workspace ? openRoots(kind, policy, options, judge) : [];
-  const decidedRead = pathsOf(wanted, "read");
-  const decidedWrite = pathsOf(wanted, "write");
+  const undecided = (kind: Kind) => (target: string) => judge({ kind, target }) !== "allow";
+  const decidedRead = pathsOf(wanted, "read").filter(undecided("read"));
+  const decidedWrite = pathsOf(wanted, "write").filter(undecided("write"));
   // What is run must be there to be read.
-  const programs = wanted.flatMap(({ kind, executable }) =>
-    kind === "run" && executable !== undefined ? [normalPath(executable) ?? executable] : []
+  const programs = programsOf(wanted).filter((path) =>
+    undecided("read")(path) && !inBaseline(path, baseline, policy)
   );
-  const read = distinct([...open("read"), ...decidedRead, ...programs]);
-  const write = distinct([...open("write"), ...decidedWrite]);
+  const read = outermost([...open("read"), ...pathsOf(wanted, "read"), ...programs]);
+  const write = outermost([...open("write"), ...pathsOf(wanted, "write")]);
 
   function access(path: string): PathAccess {
     if (isWithin(path, baseline.temp)) return "write";
@@ -53,10 +54,23 @@ export function envelope(
     return !ruled && inBaseline(path, baseline, policy) ? "read" : "none";
   }
 
+  const granted = options.grants.map(({ id, usesLeft }) => [id, usesLeft === 0]);
   return {
     read,
     write,
     access,
+    key: JSON.stringify([
+      policy.id,
+      options.origin,
+      options.taint.length > 0,
+      granted,
+      baseline,
+      decidedRead,
+      decidedWrite,
+      programs,
+      read,
+      write,
+    ]),
     closed: closedAnywhere(policy),
     network: networkOf(wanted, policy, options, judge),
     unixSockets: wanted.some(isUnix) || (workspace && judge({ kind: "net", target: "unix" }) === "allow"),
@@ -74,6 +88,12 @@ function pathsOf(needs: readonly Need[], kind: Kind): string[] {
     const path = need.kind === kind && need.reach === undefined ? normalPath(need.target) : undefined;
     return path === undefined ? [] : [path];
   });
+}
+
+function programsOf(needs: readonly Need[]): string[] {
+  return needs.flatMap(({ kind, executable }) =>
+    kind === "run" && executable !== undefined ? [normalPath(executable) ?? executable] : []
+  );
 }
 
 /** Folders and files that rules or grants name without a wildcard, and that are allowed as a whole. */
@@ -171,6 +191,12 @@ function hostsAllowed(policy: CompiledPolicy, { grants, taint }: PolicyContext):
   );
   return [...rules.map(({ rule }) => rule.pattern), ...granted.map(({ pattern }) => pattern)]
     .filter((pattern) => pattern !== "unix" && pattern !== "**");
+}
+
+/** Without what another covers; the workspace stays beside `/`, because it is looked through and `/` is not. */
+function outermost(paths: readonly string[]): string[] {
+  const all = distinct(paths);
+  return all.filter((path) => !all.some((other) => other !== path && other !== "/" && isWithin(path, other)));
 }
 
 function distinct(texts: readonly string[]): string[] {

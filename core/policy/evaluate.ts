@@ -8,6 +8,8 @@ import { describeRule } from "./rules.ts";
 
 /** Rules compiled once for one workspace. Made by `createPolicy`. */
 export interface CompiledPolicy {
+  /** One for each compilation. */
+  readonly id: string;
   readonly preset: PresetName;
   readonly place: Place;
   readonly defaults: Readonly<Record<NeedKind, Verdict>>;

@@ -210,3 +210,14 @@ Deno.test("net=** asks when a host is denied, which it would reach", () => {
     "allow",
   );
 });
+
+Deno.test("envelope() has one key for commands that are open alike, another where anything differs", () => {
+  const policy = policyWith("workspace");
+  const ls: Need = { kind: "run", target: "ls", argv: ["ls"], executable: "/usr/bin/ls" };
+  const key = envelopeOf(policy).key;
+  assert.equal(envelopeOf(policy, [ls, "read=/ws/a", "write=/ws/out"]).key, key);
+  assert.notEqual(envelopeOf(policy, ["read=/data"]).key, key);
+  assert.notEqual(envelopeOf(policy, [], TAINTED).key, key);
+  assert.notEqual(envelopeOf(policy, [], { grants: [grant(["read=/data"])] }).key, key);
+  assert.notEqual(envelopeOf(policyWith("workspace")).key, key);
+});
