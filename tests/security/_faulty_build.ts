@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "../../scripts/build.ts";
+
+/** Faults that can be switched on in the faulty build, by the value of {@link FAULT}. */
+export type Fault = "policy" | "path";
+
+/** The environment variable that switches one on. Without it the faulty build is like any other. */
+export const FAULT = "PRYX_TEST_FAULT";
+
+interface Patch {
+  readonly path: string;
+  /** Stands in the source exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const PATCHES: readonly Patch[] = [
+  {
+    // Whatever is asked is allowed, in the middle of a call too. What rules close is not changed by that.
+    path: "core/policy/create_policy.ts",
+    find: "    evaluate: (needs, context) => evaluate(needs, compiled, context),",
+    replace: `    evaluate: (needs, context) => {
+      if (Deno.env.get("${FAULT}") !== "policy") return evaluate(needs, compiled, context);
+      const judgements = needs.map((need) =>
+        ({ need, verdict: "allow" as const, reason: "planted fault", matched: [] })
+      );
+      return { verdict: "allow", judgements };
+    },`,
+  },
+  {
+    // A path is taken as it was given: no link is resolved and no dot taken out.
+    path: "core/agent/host.ts",
+    find: `  if (path.includes("\\0")) throw`,
+    replace: `  if (Deno.env.get("${FAULT}") === "path") return isAbsolute(path) ? path : cwd + "/" + path;
+  if (path.includes("\\0")) throw`,
+  },
+];
+
+const SOURCES = ["main.ts", "core", "repl", "scripts/build.ts", "deno.json", "deno.lock"];
+const COPIED = ["main.ts", "core", "repl", "web", "scripts", "deno.json", "deno.lock"];
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/**
+ * The path of a second build of the program, from a copy of its source with faults planted in it. Kept by a hash of
+ * the source under `dist/`, so that it is built once; tests that run at the same time build it once each at worst.
+ */
+export async function faultyProgram(): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify(PATCHES));
+  for (const path of SOURCES) await addTo(hash, join(root, path));
+  const kept = join(root, "dist", "faulty");
+  const out = join(kept, hash.digest("hex").slice(0, 16));
+  const program = join(out, "pryx");
+  if (await exists(program)) return program;
+  const source = await Deno.makeTempDir({ prefix: "pryx-faulty-" });
+  try {
+    for (const path of COPIED) await copy(join(root, path), join(source, path));
+    for (const patch of PATCHES) await plant(source, patch);
+    const old = await Array.fromAsync(Deno.readDir(kept)).catch(() => []);
+    await build({ root: source, out, kind: "launcher" }, () => {});
+    // Of earlier sources nobody runs the build any more.
+    for (const { name } of old) {
+      if (join(kept, name) !== out && !name.startsWith(".")) {
+        await Deno.remove(join(kept, name), { recursive: true }).catch(() => {});
+      }
+    }
+  } finally {
+    await Deno.remove(source, { recursive: true });
+  }
+  return program;
+}
+
+async function plant(source: string, { path, find, replace }: Patch): Promise<void> {
+  const text = await Deno.readTextFile(join(source, path));
+  if (text.split(find).length !== 2) {
+    throw new Error(`Cannot plant a fault in ${path}: "${find.trim()}" does not stand there exactly once`);
+  }
+  await Deno.writeTextFile(join(source, path), text.replace(find, () => replace));
+}
+
+async function addTo(hash: ReturnType<typeof createHash>, path: string): Promise<void> {
+  const info = await Deno.stat(path);
+  if (info.isFile) {
+    hash.update(path.slice(root.length)).update(await Deno.readFile(path));
+    return;
+  }
+  const names = await Array.fromAsync(Deno.readDir(path), (entry) => entry.name);
+  for (const name of names.sort()) await addTo(hash, join(path, name));
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const info = await Deno.stat(from).catch(() => undefined);
+  if (!info) return;
+  if (info.isFile) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to);
+  for await (const { name } of Deno.readDir(from)) await copy(join(from, name), join(to, name));
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { PROGRAM } from "../support/built_pryx.ts";
+import { kernelLayers } from "../support/kernel_layers.ts";
+import { hasProgram } from "../support/tmux.ts";
+import { withoutBubblewrap } from "../support/without_bubblewrap.ts";
+import type { Aftermath, CallCase, Mode, Refusal } from "./_case.ts";
+import { outcomeOf } from "./_events.ts";
+import { FAULT, type Fault, faultyProgram } from "./_faulty_build.ts";
+import { type Finished, openMachine, SYSTEM_PATH } from "./_machine.ts";
+import { SESSIONS } from "./_sessions.ts";
+import { FAMILIES } from "./families.ts";
+
+/** What is the case in one mode, and what it needs of the machine. */
+const MODE: Readonly<Record<Mode, { readonly bubblewrap: boolean; readonly fault?: Fault }>> = {
+  "bubblewrap": { bubblewrap: true },
+  "landlock": { bubblewrap: false },
+  "stubbed": { bubblewrap: true, fault: "policy" },
+  "stubbed-landlock": { bubblewrap: false, fault: "policy" },
+  "planted": { bubblewrap: true, fault: "path" },
+};
+
+/** Why a case cannot run here; undefined when it can. */
+export function missing(mode: Mode, needed: Pick<CallCase, "programs" | "only"> = {}): string | undefined {
+  if (needed.only === "root" && Deno.uid() !== 0) return "it is about root";
+  const program = needed.programs?.find((name) => !hasProgram(name));
+  if (program !== undefined) return `there is no ${program}`;
+  if (Deno.build.os !== "linux") return "there is no kernel layer on this system that was tried";
+  if (MODE[mode].bubblewrap) return kernelLayers.bubblewrap ? undefined : "bubblewrap does not work here";
+  return kernelLayers.landlock > 0 ? undefined : "the kernel has no Landlock";
+}
+
+/** In continuous integration nothing is left out. */
+const MUST_RUN = Deno.env.get("CI") === "true";
+
+/** A test that is left out where the machine lacks something, and says what. */
+export function testCase(name: string, lack: string | undefined, fn: () => Promise<void>): void {
+  if (lack === undefined) Deno.test(name, fn);
+  else if (MUST_RUN) Deno.test(name, () => assert.fail(`not run: ${lack}`));
+  else Deno.test({ name: `${name} (not run: ${lack})`, ignore: true, fn });
+}
+
+/** Declares a test for every call case of a mode. Cases of one session share one run of the program. */
+export function declareCalls(mode: Mode): void {
+  const cases = FAMILIES.flatMap((family) => family.cases)
+    .filter((one): one is CallCase => one.kind === "call" && one.refused[mode] !== undefined);
+  const runs = new Map<string, Promise<Observation>>();
+  for (const one of cases) {
+    const refusal = one.refused[mode];
+    if (!refusal) continue;
+    const observe = () => {
+      const key = one.session;
+      const group = cases.filter((other) => other.session === key && missing(mode, other) === undefined);
+      const run = runs.get(key) ?? runSession(key, group, mode);
+      runs.set(key, run);
+      return run;
+    };
+    testCase(
+      `${one.id} ${mode}: ${one.title}: refused by ${refusal.layer}`,
+      missing(mode, one),
+      async () => check(one, refusal, await observe()),
+    );
+  }
+}
+
+/** All that was seen of one run. */
+interface Observation {
+  readonly finished: Finished;
+  readonly secret: string;
+  /** What left the program. */
+  readonly sent: string;
+  readonly harm: ReadonlyMap<string, string | undefined>;
+}
+
+async function runSession(name: string, cases: readonly CallCase[], mode: Mode): Promise<Observation> {
+  const session = SESSIONS[name];
+  if (!session) throw new Error(`There is no session "${name}"`);
+  await using machine = await openMachine();
+  await using path = MODE[mode].bubblewrap ? undefined : await withoutBubblewrap(SYSTEM_PATH);
+  const { place } = machine;
+  await session.setup?.(place);
+  for (const one of cases) {
+    await Deno.mkdir(join(place.workspace, one.id), { recursive: true });
+    await one.setup?.(place);
+  }
+  const { fault } = MODE[mode];
+  const finished = await machine.run(
+    cases.flatMap((one) => [
+      { ...one.attack(place), id: `${one.id}.attack` },
+      { ...one.twin(place), id: `${one.id}.twin` },
+    ]),
+    {
+      program: fault === undefined ? PROGRAM : await faultyProgram(),
+      flags: session.flags(place),
+      env: {
+        ...session.env?.(place),
+        ...(path ? { PATH: path.path } : {}),
+        ...(fault === undefined ? {} : { [FAULT]: fault }),
+      },
+    },
+  );
+  const aftermath: Aftermath = { place, intruders: machine.intruders, knocks: machine.knocks };
+  const harm = new Map<string, string | undefined>();
+  for (const one of cases) harm.set(one.id, await one.harm?.(aftermath));
+  return { finished, secret: place.secret, sent: machine.sent(), harm };
+}
+
+function check(one: CallCase, refusal: Refusal, { finished, secret, sent, harm }: Observation): void {
+  const all = () => `exit ${finished.code}\n${finished.stderr.slice(-2000)}`;
+  const attack = outcomeOf(finished.events, `${one.id}.attack`);
+  const twin = outcomeOf(finished.events, `${one.id}.twin`);
+  assert.ok(attack && twin, `the program did not finish the calls: ${all()}`);
+  const seen = `${attack.text}\n${attack.reasons}`;
+  const told = `${one.id}: ${attack.verdicts.join(", ")} → ${attack.status}\n${seen.slice(0, 2000)}`;
+
+  assert.equal(harm.get(one.id), undefined, `harm was done: ${told}`);
+  for (const form of formsOf(secret)) assert.ok(!sent.includes(form), `the secret got out: ${told}`);
+  assert.match(seen, refusal.sees, told);
+  if (refusal.layer === "policy") assert.equal(attack.verdicts[0], "deny", told);
+  else if (refusal.layer === "approval") assert.equal(attack.verdicts[0], "ask", told);
+  else assert.equal(attack.verdicts[0] ?? "allow", "allow", `it did not come to the layer below: ${told}`);
+  if (refusal.done) assert.equal(attack.status, "done", told);
+  else assert.notEqual(attack.status, "done", told);
+  if (refusal.layer === "approval" || attack.verdicts.includes("ask")) {
+    assert.equal(finished.code, 3, `somebody was missing, and the run did not say so: ${all()}`);
+  }
+
+  const twinTold = `the twin of ${one.id}: ${
+    twin.verdicts.join(", ")
+  } → ${twin.status}\n${twin.text}\n${twin.reasons}`;
+  assert.equal(twin.status, "done", twinTold);
+  assert.match(twin.text, one.gives, twinTold);
+}
+
+/** The secret as it is, and in disguises that a command might give it. */
+function formsOf(secret: string): string[] {
+  // Of base64, the middle: its ends depend on what stands beside it.
+  return [
+    secret,
+    [...secret].reverse().join(""),
+    btoa(secret).slice(4, -8),
+    btoa(`xx${secret}`).slice(4, -8),
+  ];
+}
