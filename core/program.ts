@@ -126,6 +126,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
           tools: await tools(),
           store: await readStore(),
           now,
+          sandbox,
         });
       }),
       secrets,

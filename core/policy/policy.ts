@@ -49,6 +49,14 @@ export interface PolicyView {
    * decides what it covers as a whole; a deny or an ask, what it covers any part of.
    */
   covers(rule: Rule, example: string): Promise<boolean>;
+  /**
+   * What the processes of a command line with these needs could reach on this machine although it was not stated, and
+   * what they may touch, line by line.
+   */
+  confine(
+    needs: readonly Need[],
+    origin: Origin,
+  ): Promise<{ reach: readonly Need[]; may: readonly string[] }>;
   /** What would be decided now, with the grants that are valid now. */
   explain(needs: readonly Need[], origin: Origin): Promise<Decision>;
   /** The instructions found in the workspace, their hash, and whether a person trusts them. */
