@@ -24,6 +24,7 @@ async function runTest(at: Workspace, input: Readonly<Record<string, Json>> = {}
       tools: [],
       store,
       now: () => new Date(),
+      sandbox: () => Promise.reject(new Error("nothing runs here")),
     });
     const context = fakeContext(fakeSurface(), new AbortController().signal, {
       cwd: workspace,

@@ -96,6 +96,7 @@ class Archive implements AsyncDisposable {
           tools: [],
           store: this.store,
           now: () => this.clock,
+          sandbox: () => Promise.reject(new Error("nothing runs here")),
         }),
       with: (more) => this.#context({ ...overrides, ...more }),
     });

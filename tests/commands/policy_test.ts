@@ -87,6 +87,7 @@ async function openMachine() {
             tools: [readFile],
             store,
             now: () => new Date(),
+            sandbox: () => Promise.resolve(sandbox),
           })),
         with: (more: Overrides) => context({ ...overrides, ...more }),
       },
