@@ -15,7 +15,11 @@ import { hideImports } from "./_hide_imports.ts";
 import { vendorNatives } from "./_natives.ts";
 
 /** Modules that are started by name, as workers: each is an entry point of the bundle, beside main.ts. */
-const WORKERS = ["core/sandbox/file_worker.ts", "core/tools/page_worker.ts"];
+const WORKERS = [
+  "core/sandbox/file_worker.ts",
+  "core/sandbox/spawner_worker.ts",
+  "core/tools/page_worker.ts",
+];
 
 /** Packages with native code or programs in them: they stay outside the bundle, in a node_modules folder beside it. */
 const NATIVES = ["@napi-rs/keyring", "@vscode/ripgrep"];

@@ -1,5 +1,6 @@
 import { PryxError } from "../domain/error.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
+import { holdProcess } from "./_hold_process.ts";
 import type { FileAnswers, FileCall, FileReply, FileRequest } from "./_file_protocol.ts";
 
 const MAX_WORKERS = 8;
@@ -138,16 +139,4 @@ function workerUrl(): URL {
   return import.meta.url.endsWith(".ts")
     ? new URL("./file_worker.ts", import.meta.url)
     : new URL("./core/sandbox/file_worker.js", import.meta.url);
-}
-
-/**
- * Makes a worker count, or not, among what keeps the process alive. Deno has this for its own `node:worker_threads`
- * only, under a nameless symbol. Without it the process still ends when the sandbox is disposed of.
- */
-function holdProcess(worker: Worker, hold: boolean): void {
-  for (const symbol of Object.getOwnPropertySymbols(Worker.prototype)) {
-    if (symbol === Symbol.toStringTag || symbol.description === "Deno.privateCustomInspect") continue;
-    const method: unknown = Reflect.get(worker, symbol);
-    if (typeof method === "function" && method.length === 1) method.call(worker, hold);
-  }
 }

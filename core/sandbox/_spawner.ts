@@ -1,0 +1,143 @@
+import { PryxError } from "../domain/error.ts";
+import { createSpawnerChild, type SpawnedChild, type SpawnerChild } from "./_spawner_child.ts";
+import { holdProcess } from "./_hold_process.ts";
+import { rulesKey } from "./_landlock_rules.ts";
+import type { ThreadRestriction } from "./landlock.ts";
+import type { SpawnerReply, SpawnerRequest, SpawnOptions } from "./_spawner_protocol.ts";
+
+export type { SpawnedChild } from "./_spawner_child.ts";
+export type { SpawnOptions } from "./_spawner_protocol.ts";
+
+/** Workers kept for the next command of the same rules. Those that run something come on top. */
+const IDLE_WORKERS = 4;
+
+interface SpawnerWorker {
+  readonly worker: Worker;
+  readonly children: Map<number, SpawnerChild>;
+}
+
+/** Starts children whose kernel rules are those of a thread that was restricted for them. Linux with Landlock only. */
+export interface Spawner extends Disposable {
+  /**
+   * `name`: what errors call it. Rejects with `sandbox` when the restriction cannot be enforced, and then nothing was
+   * started; with `io` when the program cannot be started.
+   */
+  spawn(options: SpawnOptions, restriction: ThreadRestriction, name?: string): Promise<SpawnedChild>;
+  /** How many workers live now, the spare one among them. */
+  readonly size: number;
+}
+
+/**
+ * A worker for each set of rules; the least recently used idle one goes. One unrestricted worker is kept in reserve from
+ * the first use on, as starting one takes longer than restricting it. Idle workers do not keep the process alive.
+ */
+export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
+  const workers = new Map<string, SpawnerWorker>();
+  let spare: SpawnerWorker | undefined;
+  let nextId = 1;
+  let closed = false;
+
+  function start(): SpawnerWorker {
+    const worker = new Worker(workerUrl(), {
+      type: "module",
+      name: "pryx spawner",
+      deno: {
+        permissions: {
+          run: true,
+          ffi: true,
+          read: false,
+          write: false,
+          net: false,
+          env: false,
+          sys: false,
+          import: false,
+        },
+      },
+    });
+    const started: SpawnerWorker = { worker, children: new Map() };
+    worker.onmessage = ({ data }: MessageEvent<SpawnerReply>) => {
+      const child = started.children.get(data.id);
+      if (!child?.receive(data)) return;
+      started.children.delete(data.id);
+      if (started.children.size > 0) return;
+      holdProcess(worker, false);
+      dropIdle();
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      drop(started, `The worker that starts commands failed: ${event.message}`);
+    };
+    holdProcess(worker, false);
+    return started;
+  }
+
+  function drop(gone: SpawnerWorker, why: string): void {
+    if (spare === gone) spare = undefined;
+    for (const [key, worker] of workers) if (worker === gone) workers.delete(key);
+    gone.worker.terminate();
+    for (const child of gone.children.values()) child.fail(new PryxError("sandbox", why));
+    gone.children.clear();
+  }
+
+  function dropIdle(): void {
+    const idle = [...workers.values()].filter(({ children }) => children.size === 0);
+    for (const worker of idle.slice(0, Math.max(0, idle.length - idleWorkers))) {
+      drop(worker, "The worker was closed");
+    }
+  }
+
+  function restricted(restriction: ThreadRestriction): SpawnerWorker {
+    const { rules, network, unixSockets } = restriction;
+    const key = [network, unixSockets, rulesKey(rules)].join("\0");
+    const worker = workers.get(key) ?? spare ?? start();
+    if (!workers.has(key)) {
+      if (worker === spare) spare = undefined;
+      tell(worker, { op: "restrict", restriction });
+    }
+    workers.delete(key);
+    workers.set(key, worker);
+    return worker;
+  }
+
+  return {
+    async spawn(options, restriction, name = options.program) {
+      if (closed) throw new PryxError("sandbox", "The sandbox is closed");
+      const worker = restricted(restriction);
+      const id = nextId++;
+      const child = createSpawnerChild(id, options, (request) => tell(worker, request));
+      if (worker.children.size === 0) holdProcess(worker.worker, true);
+      worker.children.set(id, child);
+      tell(worker, { op: "spawn", id, options });
+      const failure = await child.started;
+      if (failure === undefined) {
+        if (!closed) spare ??= start();
+        return child.child;
+      }
+      // A thread that was restricted in part may be asked nothing again.
+      if (!failure.confined) drop(worker, "The worker was closed");
+      throw failure.confined
+        ? new PryxError("io", `Cannot run ${name}: ${failure.why}`)
+        : new PryxError("sandbox", `Cannot confine ${name}: ${failure.why}`);
+    },
+    get size() {
+      return workers.size + (spare ? 1 : 0);
+    },
+    [Symbol.dispose]() {
+      closed = true;
+      for (const worker of [...workers.values(), ...(spare ? [spare] : [])]) {
+        drop(worker, "The sandbox was closed");
+      }
+    },
+  };
+}
+
+function tell({ worker }: SpawnerWorker, request: SpawnerRequest): void {
+  worker.postMessage(request);
+}
+
+/** From source the worker lies beside this file; in a bundle this code is in a chunk at the root of the output. */
+function workerUrl(): URL {
+  return import.meta.url.endsWith(".ts")
+    ? new URL("./spawner_worker.ts", import.meta.url)
+    : new URL("./core/sandbox/spawner_worker.js", import.meta.url);
+}
