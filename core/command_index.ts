@@ -37,6 +37,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: group(() => import("./commands/policy.ts")),
   },
   {
+    name: "sandbox",
+    summary: "Run any command confined, without an agent",
+    load: group(() => import("./commands/sandbox.ts")),
+  },
+  {
     name: "grants",
     summary: "List and revoke what you have allowed",
     load: group(() => import("./commands/grants.ts")),

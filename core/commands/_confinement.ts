@@ -1,0 +1,102 @@
+import type { Baseline, Envelope } from "../domain/envelope.ts";
+import { PryxError } from "../domain/error.ts";
+import type { Need } from "../domain/need.ts";
+import type { Judgement } from "../domain/policy.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { SandboxLayer } from "../sandbox/sandbox.ts";
+import { allowFlag } from "./_session_text.ts";
+import type { CommandContext } from "./command.ts";
+
+/** What a command that a person typed would be confined to, and what this machine cannot keep from it. */
+export interface Confinement {
+  readonly policy: Policy;
+  readonly envelope: Envelope;
+  readonly baseline: Baseline;
+  readonly layers: readonly SandboxLayer[];
+  /** What is within reach all the same: allowed means accepted. */
+  readonly reach: readonly Judgement[];
+  /** The kernel's sandbox must be there, whatever is accepted. */
+  readonly required: boolean;
+}
+
+/**
+ * A person's own command, judged by rules and flags alone: what was answered to the agent is not meant for it, and nothing
+ * from outside speaks through it.
+ */
+export const PERSON = { origin: "human", taint: [], grants: [] } as const;
+
+/** Either confines the files that a command can reach. */
+const KERNEL_LAYERS: readonly string[] = ["landlock", "bubblewrap", "seatbelt"];
+
+/** The confinement of a command line, or of none in particular. */
+export async function confinementOf(
+  ctx: CommandContext,
+  argv: readonly string[],
+): Promise<Confinement> {
+  const [{ policy, needsOf }, sandbox, config] = await Promise.all([
+    ctx.policy(),
+    ctx.sandbox(),
+    ctx.config(),
+  ]);
+  const [baseline, layers] = await Promise.all([sandbox.baseline(), sandbox.layers()]);
+  // Only that its program may be started: what its arguments name is for the rules to open.
+  const run = argv.length === 0
+    ? []
+    : (await needsOf({ shell: shellWords(argv) })).filter((need) =>
+      need.kind === "run" && need.reach === undefined
+    );
+  const envelopeFor = (needs: readonly Need[]) =>
+    policy.envelope(needs, { baseline, workspace: true, ...PERSON });
+  const { judgements: reach } = policy.evaluate(await sandbox.shortfall(envelopeFor(run)), PERSON);
+  const envelope = envelopeFor([...run, ...accepted(reach)]);
+  return { policy, envelope, baseline, layers, reach, required: config.sandbox === "required" };
+}
+
+/** The needs of what is within reach that rules or flags allow. */
+export function accepted(reach: readonly Judgement[]): Need[] {
+  return reach.filter(({ verdict }) => verdict === "allow").map(({ need }) => need);
+}
+
+/** True where a kernel layer confines files. */
+export function hasKernelLayer(layers: readonly SandboxLayer[]): boolean {
+  return layers.some(({ name, active }) => active && KERNEL_LAYERS.includes(name));
+}
+
+/** Throws `sandbox` when the command would reach more than was decided, with how to get the layer, or the flags to accept it. */
+export function refuseUnlessKept({ layers, reach, required }: Confinement): void {
+  const kernel = hasKernelLayer(layers);
+  const open = reach.filter(({ verdict }) => verdict !== "allow");
+  if (open.length === 0 && (kernel || !required)) return;
+  const fixes = layers.filter(({ active, fix }) => !active && fix !== undefined).map(({ name, fix }) =>
+    `${name}: ${fix}`
+  );
+  if (!kernel && required) {
+    throw new PryxError(
+      "sandbox",
+      "Cannot run it: the configuration requires the kernel's sandbox, and none is active",
+      {
+        fix: [...fixes, "See: pryx doctor --only sandbox"].join("\n"),
+      },
+    );
+  }
+  const what = open.map(({ need }) => `  ${need.kind}=${need.target}: ${need.reach ?? "it cannot be kept"}`)
+    .join("\n");
+  const flags = open.map(({ need }) => allowFlag(need)).join(" ");
+  throw new PryxError(
+    "sandbox",
+    kernel
+      ? `Cannot keep everything from the command here. It could reach\n${what}`
+      : `Cannot confine the command: no kernel sandbox is active here. It could reach\n${what}`,
+    { fix: [...fixes, `Or accept it: ${flags}`, "See: pryx doctor --only sandbox"].join("\n") },
+  );
+}
+
+/** Words as a shell line that means exactly them. */
+export function shellWords(argv: readonly string[]): string {
+  // Before its first word a shell takes a=b for a variable.
+  return argv.map((word, index) =>
+    /^[\w@%+=:,./-]+$/u.test(word) && !(index === 0 && word.includes("="))
+      ? word
+      : `'${word.replaceAll("'", `'\\''`)}'`
+  ).join(" ");
+}

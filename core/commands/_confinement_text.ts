@@ -1,0 +1,103 @@
+import { formatNeed } from "../domain/need.ts";
+import type { Envelope, Refusal } from "../domain/envelope.ts";
+import type { Json } from "../domain/schema.ts";
+import type { Policy } from "../policy/policy.ts";
+import { type Confinement, PERSON } from "./_confinement.ts";
+import { allowFlag, count, oneLine } from "./_session_text.ts";
+
+/** For people: what a command may touch, and by what it is kept. */
+export function confinementText(confinement: Confinement): string {
+  const { policy, envelope, baseline, layers, reach } = confinement;
+  return [
+    `Preset     ${policy.preset}${policy.summary === undefined ? "" : `: ${policy.summary}`}`,
+    `Workspace  ${policy.workspace}`,
+    "",
+    ...section("Read and run", [
+      ...envelope.read,
+      ...baseline.read.map((path) => `${path}  (the system and your toolchains)`),
+    ]),
+    ...section("Write", [...envelope.write, `${baseline.temp}  (a temporary folder of its own)`]),
+    ...section("Closed", [
+      ...envelope.closed,
+      "secret files, by their names, anywhere (pryx policy show --all lists them)",
+    ]),
+    ...section("Network", [networkText(envelope)]),
+    ...section(
+      "Layers",
+      layers.map((layer) => `${layer.active ? "on " : "off"} ${layer.name}: ${layer.detail}`),
+    ),
+    ...(reach.length === 0 ? [] : section(
+      "Within reach all the same, because the sandbox of this machine cannot keep it",
+      reach.map(({ need, verdict }) =>
+        `${verdict === "allow" ? "accepted" : "refused "} ${formatNeed(need)}: ${need.reach ?? ""}`
+      ),
+    )),
+  ].join("\n").trimEnd();
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return [title, ...lines.map((line) => `  ${line}`), ""];
+}
+
+function networkText({ network, unixSockets }: Envelope): string {
+  const hosts = network === "none"
+    ? "none"
+    : network === "all"
+    ? "all of it, this machine's own services too"
+    : `${network.hosts.join(", ")}; nothing else`;
+  return unixSockets ? `${hosts}; Unix sockets, with what listens behind them` : hosts;
+}
+
+export function confinementData(
+  { policy, envelope, baseline, layers, reach }: Confinement,
+): { [key: string]: Json } {
+  const { read, write, closed, network, unixSockets } = envelope;
+  const plain = {
+    preset: policy.preset,
+    workspace: policy.workspace,
+    envelope: {
+      read,
+      write,
+      closed,
+      network: typeof network === "string" ? network : { hosts: network.hosts },
+      unixSockets,
+    },
+    baseline,
+    reach: reach.map(({ need, verdict }) => ({ need, accepted: verdict === "allow" })),
+    layers,
+  };
+  return plain as unknown as { [key: string]: Json };
+}
+
+/**
+ * For people: what the kernel refused and what would open it. `again`: the command line that was typed, with a place for
+ * more flags.
+ */
+export function refusalText(
+  refusals: readonly Refusal[],
+  policy: Policy,
+  again: (flags: string) => string,
+): string {
+  const judged = refusals.map(({ need, evidence }) => {
+    const [judgement] = policy.evaluate([need], PERSON).judgements;
+    const isSecret = judgement?.rule?.guard === "secret";
+    const openable = judgement?.verdict === "ask" || (judgement?.verdict === "deny" && isSecret);
+    const why = judgement?.verdict === "allow"
+      ? "policy allows it; the sandbox of this machine cannot open it"
+      : judgement?.verdict === "deny" && !isSecret
+      ? `it stays closed: ${judgement.reason}`
+      : isSecret
+      ? `closed ${judgement?.reason ?? ""}`
+      : "nothing allows it";
+    return { need, evidence, why, flag: openable ? allowFlag(need) : undefined };
+  });
+  const flags = judged.flatMap(({ flag }) => flag ?? []);
+  return [
+    `The sandbox refused ${count(refusals.length, "thing")}:`,
+    ...judged.flatMap(({ need, evidence, why }) => [
+      `  ${formatNeed(need)}  (${oneLine(evidence, 100)})`,
+      `    ${why}`,
+    ]),
+    ...(flags.length === 0 ? [] : [`to allow it: ${again(flags.join(" "))}`]),
+  ].join("\n");
+}
