@@ -68,4 +68,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Verify and show the audit log",
     load: group(() => import("./commands/audit.ts")),
   },
+  {
+    name: "doctor",
+    summary: "Check that pryx can work here, and how well it is confined",
+    load: group(() => import("./commands/doctor.ts")),
+  },
 ];

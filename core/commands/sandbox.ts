@@ -54,7 +54,7 @@ const sandbox = defineCommand({
       note: "Writes here and in its own temporary folder only; no network",
     },
     {
-      line: "pryx sandbox --allow net=registry.npmjs.org --preset workspace -- npm ci",
+      line: "pryx sandbox --allow net=packages.example.org --preset workspace -- npm ci",
       note: "One host, through the filtering proxy",
     },
     {
