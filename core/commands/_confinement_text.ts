@@ -17,10 +17,6 @@ export function confinementText(confinement: Confinement): string {
       ...baseline.read.map((path) => `${path}  (the system and your toolchains)`),
     ]),
     ...section("Write", [...envelope.write, `${baseline.temp}  (a temporary folder of its own)`]),
-    ...section("Closed", [
-      ...envelope.closed,
-      "secret files, by their names, anywhere (pryx policy show --all lists them)",
-    ]),
     ...section("Network", [networkText(envelope)]),
     ...section(
       "Layers",
@@ -32,7 +28,16 @@ export function confinementText(confinement: Confinement): string {
         `${verdict === "allow" ? "accepted" : "refused "} ${formatNeed(need)}: ${need.reach ?? ""}`
       ),
     )),
+    ...section("Closed", [...placesOf(envelope.closed), NAMES_CLOSED]),
   ].join("\n").trimEnd();
+}
+
+const NAMES_CLOSED = "secret files, by their names, anywhere (pryx policy show --all lists them)";
+
+/** Without the globs that say the same of what is below. */
+function placesOf(closed: readonly string[]): string[] {
+  const known = new Set(closed);
+  return closed.filter((path) => !path.endsWith("/**") || !known.has(path.slice(0, -"/**".length)));
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -123,7 +123,14 @@ const explain = defineCommand({
     const view = await whatIf(outer, input).policy();
     const needs: Need[] = [];
     for (const text of input.needs ?? []) needs.push(...await view.needsOf({ need: needOf(text) }));
-    if (input.shell !== undefined) needs.push(...await view.needsOf({ shell: input.shell }));
+    const origin = input.origin ?? "model";
+    let may: readonly string[] = [];
+    if (input.shell !== undefined) {
+      const stated = await view.needsOf({ shell: input.shell });
+      const confined = await view.confine(stated, origin);
+      needs.push(...stated, ...confined.reach);
+      may = confined.may;
+    }
     if (input.tool !== undefined) {
       needs.push(...await view.needsOf({ tool: input.tool, args: parseJsonArguments(input.args ?? "") }));
     } else if (input.args !== undefined) {
@@ -135,13 +142,17 @@ const explain = defineCommand({
         fix: "name a need (read=FILE, net=HOST, run=COMMAND), or use --shell or --tool",
       });
     }
-    const decision = await view.explain(needs, input.origin ?? "model");
-    return { data: decisionData(decision), text: escapeForDisplay(decisionText(decision)) };
+    const decision = await view.explain(needs, origin);
+    const allowed = may.length === 0 ? [] : ["", "Once allowed, it may", ...may.map((line) => `  ${line}`)];
+    return {
+      data: decisionData(decision, may),
+      text: escapeForDisplay([decisionText(decision), ...allowed].join("\n")),
+    };
   },
 });
 
-function decisionData({ verdict, judgements }: Decision): Json {
-  return { verdict, judgements } as unknown as Json;
+function decisionData({ verdict, judgements }: Decision, may: readonly string[]): Json {
+  return { verdict, judgements, ...(may.length === 0 ? {} : { may }) } as unknown as Json;
 }
 
 function decisionText({ verdict, judgements }: Decision): string {
@@ -149,6 +160,9 @@ function decisionText({ verdict, judgements }: Decision): string {
   const lines = judgements.flatMap((one) => [
     `${one.verdict.padEnd(5)} ${formatNeed(one.need)}`,
     `      ${one.reason}`,
+    ...(one.need.reach === undefined || one.reason.includes(one.need.reach)
+      ? []
+      : [`      not wanted, but within its reach here: ${one.need.reach}`]),
     ...(one.onceOnly ? ["      only a person can allow it, once"] : []),
     ...one.matched.filter((rule) => rule !== one.rule).map((rule) => `      also matched: ${ruleLine(rule)}`),
   ]);

@@ -14,6 +14,8 @@ import { PRESETS, Workspace } from "../config/_workspace.ts";
 import { created, started } from "../contract/store_contract.ts";
 import { grant, need } from "../policy/_policy.ts";
 import { fakeContext, fakeSurface } from "../support/fake_pryx.ts";
+import { scriptedProvider } from "../support/scripted_provider.ts";
+import { testPryx } from "../support/test_pryx.ts";
 
 type Judgement = EventData<"decision">["judgements"][number];
 
@@ -200,6 +202,26 @@ Deno.test("policy replay leaves out what a person answered and what the loop gua
     ...archive.call([judged("run=make", "allow")]),
   ]);
   assert.equal((await archive.replay()).text, "1 decision in 1 session: none would differ");
+});
+
+Deno.test("policy replay takes what the agent itself records", async () => {
+  await using archive = new Archive();
+  const again = { calls: [["list_dir", { path: "." }] as const] };
+  const provider = scriptedProvider([again, again, again, { calls: [["shell", { command: "ls" }]] }, {
+    text: "done",
+  }]);
+  await using agent = await testPryx({ provider });
+  const { session } = await agent.run("go");
+  const kinds = agent.events(session, "decision").map(({ data }) => `${data.by} ${data.verdict}`);
+  assert.deepEqual(kinds, ["policy allow", "policy allow", "policy ask", "policy ask"]);
+  archive.store.append(session, [created(agent.workspace)]);
+  for (const { type, turn, data } of [...agent.store.events(session)].slice(1)) {
+    archive.store.append(session, [{ type, turn, data } as EventDraft]);
+  }
+  // The loop guard asked for the third time: policy would not have.
+  assert.equal((await archive.replay()).text, "3 decisions in 1 session: none would differ");
+  const full = await archive.replay({ preset: "dangerously-full" });
+  assert.equal(full.lines.at(-1), "3 decisions in 1 session: 1 would differ");
 });
 
 Deno.test("policy replay judges with the taint and the grants of that time", async () => {

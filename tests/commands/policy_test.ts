@@ -7,6 +7,7 @@ import { commands as policyCommands } from "../../core/commands/policy.ts";
 import { commands as trustCommands } from "../../core/commands/trust.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { GrantId } from "../../core/domain/id.ts";
+import type { Need } from "../../core/domain/need.ts";
 import type { Layer, Rule, Verdict } from "../../core/domain/policy.ts";
 import type { Json } from "../../core/domain/schema.ts";
 import { createPolicy } from "../../core/policy/create_policy.ts";
@@ -38,6 +39,8 @@ async function openMachine() {
     /** What a person answers; undefined: nobody is there. */
     answer: undefined as boolean | undefined,
     stdin: undefined as Uint8Array | undefined,
+    /** What the sandbox cannot keep. */
+    reach: [] as Need[],
     async run(name: string, input: Readonly<Record<string, Json>> = {}): Promise<CommandResult> {
       const command = [...policyCommands, ...grantCommands, ...trustCommands].find((one) =>
         one.name === name
@@ -51,7 +54,11 @@ async function openMachine() {
     },
   };
   const layers = [{ name: "deno", active: true, detail: "file tools" }] as const;
-  const sandbox = { layers: () => Promise.resolve(layers) } as unknown as Sandbox;
+  const sandbox = {
+    layers: () => Promise.resolve(layers),
+    baseline: () => Promise.resolve({ read: ["/usr"], temp: `${root}/private` }),
+    shortfall: () => Promise.resolve(machine.reach),
+  } as unknown as Sandbox;
   const context = (overrides: Overrides): CommandContext =>
     fakeContext(
       fakeSurface({
@@ -133,10 +140,24 @@ Deno.test("policy explain takes a command line and a tool call apart", async () 
   assert.match(shell.text ?? "", /^allow run=ls$/mu);
   assert.match(
     shell.text ?? "",
-    /^ask {3}run=sudo tee out\n.*sudo runs another command\n {6}only a person/mu,
+    /^ask {3}run=sudo tee out\n.*sudo.*\n {6}only a person/mu,
   );
   const tool = await machine.run("policy explain", { tool: "read_file", args: '{"path":"a.ts"}' });
   assert.match(tool.text ?? "", /^allow read=.*\/ws\/a\.ts$/mu);
+});
+
+Deno.test("policy explain says what a command line may touch here, and what is within its reach all the same", async () => {
+  await using machine = await openMachine();
+  machine.reach = [{ kind: "net", target: "**", reach: "no network namespace here" }];
+  const { text = "", data } = await machine.run("policy explain", { shell: "ls", allow: ["run=ls"] });
+  assert.match(text, /^allow run=ls$/mu);
+  assert.match(text, /^ask {3}net=\*\*$/mu);
+  assert.match(text, /no network namespace here/u);
+  assert.match(
+    text,
+    /^together: ask\n\nOnce allowed, it may\n {2}read and run: .*\/ws.*\n {2}write: a temporary folder/mu,
+  );
+  assert.equal((data as { may: Json[] }).may.length, 3);
 });
 
 for (
