@@ -25,6 +25,8 @@ export interface Envelope {
   readonly write: readonly string[];
   /** How far a path inside the roots is open: rules close some of them again. Pure and fast; asked for every file found there. */
   access(path: string): PathAccess;
+  /** Two envelopes of one process with the same key answer `access` alike, so that answers can be kept. Absent: they cannot. */
+  readonly key?: string;
   /** Absolute paths and absolute globs that rules close wherever they lie; for places too large to look through. */
   readonly closed: readonly string[];
   readonly network: Network;

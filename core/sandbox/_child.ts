@@ -1,5 +1,7 @@
 import { PryxError } from "../domain/error.ts";
-import type { ProcessLimits } from "./processes.ts";
+import type { Confinement } from "./_confinement.ts";
+import { type ProcessLimits, ulimits } from "./_limits.ts";
+import { innerWrapper, outerWrapper, wrapper, type WrapperOptions } from "./_wrapper.ts";
 import type { Reaper } from "./reaper.ts";
 import type { ProcessSpec } from "./sandbox.ts";
 
@@ -10,98 +12,150 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: ProcessLimits;
   readonly reaper: Reaper;
+  /** How the kernel is made to hold it. Absent: with the rights of the user. */
+  readonly confinement?: Confinement;
 }
 
 export interface Child {
   /** Also the number of its process group. */
   readonly pid: number;
   readonly status: Promise<Deno.CommandStatus>;
-  readonly stdout: ReadableStream<Uint8Array>;
-  readonly stderr: ReadableStream<Uint8Array>;
+  /** Null when it is pryx's own. */
+  readonly stdout: ReadableStream<Uint8Array> | null;
+  readonly stderr: ReadableStream<Uint8Array> | null;
+}
+
+/** A command as the system starts it, and how. */
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: "piped" | "inherit";
+  readonly output: "piped" | "inherit";
+}
+
+/** What was started: its streams are there where they are piped. */
+export interface Started {
+  readonly pid: number;
+  readonly status: Promise<Deno.CommandStatus>;
+  readonly stdin: WritableStream<Uint8Array> | null;
+  readonly stdout: ReadableStream<Uint8Array> | null;
+  readonly stderr: ReadableStream<Uint8Array> | null;
 }
 
 /**
  * Starts a child in its own process group and session (so it has no terminal). On Unix a `sh` sets the limits and then
  * becomes the program, but only after a line on its stdin says that the reaper knows the group: whenever pryx dies, the
- * program is either known or never started.
+ * program is either known or never started. With pryx's own stdin there is no line; then the mark in its environment is
+ * what the reaper knows it by.
  */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
-  const { spec, program, limits, reaper } = options;
-  const env = { ...options.env, ...reaper.mark };
+  const { spec, reaper, confinement } = options;
   const windows = Deno.build.os === "windows";
   if (!windows) await reaper.ready();
-  const [, ...rest] = spec.argv;
-  const command = windows
-    ? new Deno.Command(program, { ...common(spec, env), args: rest })
-    : new Deno.Command("/bin/sh", {
-      ...common(spec, env),
-      args: ["-c", wrapper(spec, limits), "sh", program, ...rest],
-      detached: true,
-    });
-  const child = spawn(command, spec);
-  const writer = child.stdin.getWriter();
+  const command = commandOf(options, windows);
+  const child = await start(command, spec, confinement);
+  const writer = child.stdin?.getWriter();
   if (!windows) {
     try {
       await reaper.add(child.pid);
-      await writer.write(new TextEncoder().encode("\n")).catch(() => {});
+      await writer?.write(new TextEncoder().encode("\n")).catch(() => {});
     } catch (error) {
       // Closed stdin ends the wrapper before it becomes the program.
-      await Promise.allSettled([writer.close(), child.stdout.cancel(), child.stderr.cancel(), child.status]);
+      if (!writer) killNow(child.pid);
+      await Promise.allSettled([
+        writer?.close(),
+        child.stdout?.cancel(),
+        child.stderr?.cancel(),
+        child.status,
+      ]);
       throw new PryxError("sandbox", `Cannot run ${spec.argv[0]}: the reaper does not answer`, {
         cause: error,
       });
     }
   }
   // A child that does not read its input to the end is no error.
-  const fed = spec.stdin ? writer.write(spec.stdin) : Promise.resolve();
-  fed.then(() => writer.close()).catch(() => {});
+  const fed = writer && spec.stdin ? writer.write(spec.stdin) : Promise.resolve();
+  fed.then(() => writer?.close()).catch(() => {});
   const status = child.status.then(async (ended) => {
-    await writer.abort().catch(() => {});
+    await writer?.abort().catch(() => {});
     return ended;
   });
   return { pid: child.pid, status, stdout: child.stdout, stderr: child.stderr };
 }
 
-function common(spec: ProcessSpec, env: Readonly<Record<string, string>>): Deno.CommandOptions {
-  return {
+function commandOf(options: ChildOptions, windows: boolean): Command {
+  const { spec, program, limits, reaper, confinement } = options;
+  const [, ...rest] = spec.argv;
+  const common = {
     cwd: spec.cwd,
-    clearEnv: true,
-    env: { ...env },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
+    env: { ...options.env, ...reaper.mark },
+    stdin: spec.stdio === undefined ? "piped" : "inherit",
+    output: spec.stdio === "inherit" ? "inherit" : "piped",
+  } as const;
+  if (windows) return { ...common, program, args: rest };
+  const wrapping: WrapperOptions = {
+    limits: ulimits({
+      limits,
+      timeoutMs: spec.timeoutMs,
+      confined: spec.envelope !== undefined,
+      countedAlone: confinement?.layer === "bubblewrap",
+    }),
+    waits: spec.stdio === undefined,
+    noInput: spec.stdio === undefined && spec.stdin === undefined,
+    mergeStderr: spec.mergeStderr === true && spec.stdio !== "inherit",
   };
+  const sh = (text: string, argv: readonly string[]) => ["-c", text, "sh", ...argv];
+  const started = { ...common, program: "/bin/sh" };
+  if (confinement?.layer === "bubblewrap") {
+    const inner = ["/bin/sh", ...sh(innerWrapper(wrapping), [program, ...rest])];
+    const outer = sh(outerWrapper(confinement), [...confinement.argv, "--", ...inner]);
+    const [first, ...others] = confinement.around?.(["/bin/sh", ...outer]) ?? [];
+    // The namespace of the network is made from where everything can be seen; the folder is entered further inside.
+    return first === undefined
+      ? { ...started, args: outer, cwd: "/" }
+      : { ...started, program: first, args: others, cwd: "/" };
+  }
+  const before = confinement?.layer === "seatbelt" ? confinement.argv : [];
+  return { ...started, args: sh(wrapper(wrapping), [...before, program, ...rest]) };
 }
 
-function spawn(command: Deno.Command, spec: ProcessSpec): Deno.ChildProcess {
+async function start(command: Command, spec: ProcessSpec, confinement?: Confinement): Promise<Started> {
   try {
-    return command.spawn();
+    if (confinement?.layer === "landlock") return await confinement.start(command);
+    return startHere(command);
   } catch (error) {
+    if (error instanceof PryxError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new PryxError("io", `Cannot run ${spec.argv[0]}: ${why}`, { cause: error });
   }
 }
 
-/** A limit that this `sh` or this user cannot set is left as it is: the others still hold. */
-function wrapper(spec: ProcessSpec, limits: ProcessLimits): string {
-  const cores = Math.max(1, navigator.hardwareConcurrency);
-  const cpu = limits.cpuSeconds ?? Math.ceil(spec.timeoutMs / 1000) * cores + 1;
-  const memory = limits.memoryBytes ?? Deno.systemMemoryInfo().total;
-  const lines = [
-    "IFS= read -r go || exit 125",
-    "unset go",
-    "ulimit -c 0",
-    `ulimit -t ${Math.ceil(cpu)}`,
-    memory > 0 ? `ulimit -d ${Math.ceil(memory / 1024)}` : "",
-    limits.fileBytes === undefined ? "" : `ulimit -f ${Math.ceil(limits.fileBytes / 512)}`,
-    // dash says -p where bash says -u.
-    limits.processes === undefined
-      ? ""
-      : `ulimit -u ${limits.processes} 2>/dev/null || ulimit -p ${limits.processes}`,
-  ].filter((line) => line !== "").map((line) =>
-    line.startsWith("ulimit") ? `{ ${line}; } 2>/dev/null` : line
-  );
-  const input = spec.stdin ? "" : " </dev/null";
-  const merge = spec.mergeStderr ? " 2>&1" : "";
-  return `${lines.join("\n")}\nexec "$@"${input}${merge}\n`;
+function startHere({ program, args, cwd, env, stdin, output }: Command): Started {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    clearEnv: true,
+    env: { ...env },
+    detached: Deno.build.os !== "windows",
+    stdin,
+    stdout: output,
+    stderr: output,
+  }).spawn();
+  return {
+    pid: child.pid,
+    status: child.status,
+    stdin: stdin === "piped" ? child.stdin : null,
+    stdout: output === "piped" ? child.stdout : null,
+    stderr: output === "piped" ? child.stderr : null,
+  };
+}
+
+function killNow(group: number): void {
+  try {
+    Deno.kill(-group, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }

@@ -8,6 +8,30 @@ export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void 
   }
 }
 
+/**
+ * TERM for every process of a group but bubblewrap's own, which would end at once and say that the program had: so the
+ * program has its time to end well. Others of that name end with the group.
+ */
+export function terminateGroup(group: number): void {
+  if (Deno.build.os !== "linux" || nameOf(group) !== "bwrap") return signalGroup(group, "SIGTERM");
+  for (const pid of membersOf(group)) {
+    if (nameOf(pid) === "bwrap") continue;
+    try {
+      Deno.kill(pid, "SIGTERM");
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+function nameOf(pid: number): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** True while a process of the group lives; also when it is another user's. Dead ones nobody waits for do not count. */
 export function isGroupAlive(group: number): boolean {
   if (Deno.build.os === "windows") return false;
@@ -23,18 +47,21 @@ export function isGroupAlive(group: number): boolean {
 
 /** Linux: a container whose first process collects no orphans keeps them as zombies, which signals still reach. */
 function hasLivingMember(group: number): boolean {
+  return membersOf(group).next().done === false;
+}
+
+function* membersOf(group: number): Generator<number> {
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
       // pid (name) state parent group …, and the name may hold anything.
       const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
       const [state, , of] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(of) === group && state !== "Z" && state !== "X") return true;
+      if (Number(of) === group && state !== "Z" && state !== "X") yield Number(name);
     } catch {
       // It ended while we looked.
     }
   }
-  return false;
 }
 
 /** True when `promise` settles within `ms`. Its failure counts as settled. */

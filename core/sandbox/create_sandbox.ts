@@ -2,7 +2,9 @@ import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
 import { createFiles } from "./_files.ts";
 import { describeLayers } from "./layers.ts";
-import { createProcesses, type Processes, type ProcessLimits } from "./processes.ts";
+import { createKernel, type Kernel } from "./kernel.ts";
+import { memoryLimit, type ProcessLimits } from "./_limits.ts";
+import { createProcesses, type Processes } from "./processes.ts";
 import { createReaper } from "./reaper.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -13,6 +15,10 @@ export interface SandboxOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Folders whose contents share one file worker: the workspace. Absolute and resolved. */
   readonly scopes?: readonly string[];
+  /** pryx's own folders: no toolchain that children may read holds one of them. */
+  readonly own?: readonly string[];
+  /** How this very program is started, to be put between a child and its network. Absent: hosts cannot be told apart. */
+  readonly self?: readonly [string, ...string[]];
   readonly limits?: ProcessLimits;
   /** Programs inside a compiled pryx, which are copied out before they are started. */
   readonly embedded?: EmbeddedPrograms;
@@ -20,26 +26,44 @@ export interface SandboxOptions {
 
 /** The sandbox of one pryx process. Starts no worker and no process until one is needed. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { home, env, scopes = [], limits = {}, embedded } = options;
+  const { home, env, scopes = [], own = [], self, limits = {}, embedded } = options;
   let pool: FilePool | undefined;
   let processes: Processes | undefined;
+  let holding: Kernel | undefined;
+  const kernel = () =>
+    holding ??= createKernel({
+      home,
+      env,
+      scopes,
+      own,
+      memoryBytes: memoryLimit(limits),
+      ...self === undefined ? {} : { self },
+    });
   const running = () =>
     processes ??= createProcesses({
       home,
       env,
       limits,
       reaper: createReaper(),
-      ...(embedded === undefined ? {} : { embedded }),
+      kernel: kernel(),
+      ...embedded === undefined ? {} : { embedded },
     });
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes }),
     run: (spec) => running().run(spec),
-    baseline: () => Promise.resolve({ read: ["/usr", "/etc"], temp: "/tmp" }),
-    shortfall: () => Promise.resolve([]),
-    layers: () => Promise.resolve(describeLayers()),
+    async baseline() {
+      const { read, temp } = await Promise.resolve(kernel().baseline());
+      return { read, temp };
+    },
+    shortfall: (envelope) => kernel().shortfall(envelope),
+    async layers() {
+      const found = kernel();
+      return describeLayers({ layer: await found.layer(), support: await found.support() });
+    },
     async [Symbol.asyncDispose]() {
       pool?.[Symbol.dispose]();
       await processes?.[Symbol.asyncDispose]();
+      await holding?.[Symbol.asyncDispose]();
     },
   } satisfies Sandbox;
 }

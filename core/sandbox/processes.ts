@@ -1,23 +1,18 @@
-import { spawnChild } from "./_child.ts";
+import { PryxError } from "../domain/error.ts";
+import { type Child, spawnChild } from "./_child.ts";
 import { childEnvironment } from "./_environment.ts";
 import { createEmbedded, type EmbeddedPrograms } from "./embedded.ts";
 import { checkFolder, findExecutable } from "./_executable.ts";
-import { isGroupAlive, signalGroup, within } from "./_group.ts";
-import { createOutputCollector } from "./_output.ts";
+import { isGroupAlive, signalGroup, terminateGroup, within } from "./_group.ts";
+import type { Kernel, Prepared } from "./kernel.ts";
+import { memoryLimit, processLimit, type ProcessLimits } from "./_limits.ts";
+import { createOutputCollector, type OutputCollector } from "./_output.ts";
 import type { Reaper } from "./reaper.ts";
+import { refusalsIn } from "./_refusals_of.ts";
 import type { ProcessResult, ProcessSpec } from "./sandbox.ts";
+import { watch } from "./_watch.ts";
 
-/** What the operating system itself limits, for each process of a child. Absent: not limited. */
-export interface ProcessLimits {
-  /** CPU seconds. Default: the time limit on every core at once, for children that escape the wall clock. */
-  readonly cpuSeconds?: number;
-  /** Bytes of private memory. Default: what the machine has. */
-  readonly memoryBytes?: number;
-  /** Bytes of the largest file it may write. */
-  readonly fileBytes?: number;
-  /** Processes of this user, all together. */
-  readonly processes?: number;
-}
+export type { ProcessLimits } from "./_limits.ts";
 
 export interface ProcessesOptions {
   readonly home: string;
@@ -25,6 +20,8 @@ export interface ProcessesOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: ProcessLimits;
   readonly reaper: Reaper;
+  /** What holds children to their envelopes. */
+  readonly kernel: Kernel;
   /** Absent: every program is a file that the system can start. */
   readonly embedded?: EmbeddedPrograms;
 }
@@ -38,6 +35,8 @@ const TIMEOUT_GRACE_MS = 2_000;
 const CANCEL_GRACE_MS = 500;
 /** How long pipes may stay open after the child has ended: what holds them then is a process it left behind. */
 const DRAIN_MS = 250;
+/** How long a namespace may take to go when its last process has ended. */
+const EMPTY_MS = 30;
 const PRUNE_EVERY_MS = 2_000;
 
 /** Children in their own groups, under the reaper, with limits. Starts nothing until the first `run`. */
@@ -74,62 +73,99 @@ export function createProcesses(options: ProcessesOptions): Processes {
   }
 
   async function run(spec: ProcessSpec): Promise<ProcessResult> {
-    const { signal } = spec;
+    const { signal, envelope } = spec;
     signal.throwIfAborted();
-    const env = childEnvironment(options.env, spec.env, options.home);
     checkFolder(spec.cwd, spec.argv[0]);
+    const path = childEnvironment(options.env, spec.env, options.home).PATH ?? "";
     const named = await startable?.(spec.argv[0]) ?? spec.argv[0];
-    const program = findExecutable(named, env.PATH ?? "", spec.cwd, spec.notFrom);
+    const program = findExecutable(named, path, spec.cwd, spec.notFrom);
     await prune();
     signal.throwIfAborted();
+    if (!envelope) return await runOne(spec, program, undefined);
+    const prepared = await options.kernel.prepare(envelope, {
+      cwd: spec.cwd,
+      accepted: spec.accepted,
+      terminal: spec.stdio === "inherit",
+    });
+    try {
+      signal.throwIfAborted();
+      const result = await runOne(spec, program, prepared);
+      const problem = result.code === 0 ? undefined : prepared.problem();
+      if (problem !== undefined) {
+        throw new PryxError("sandbox", `Cannot confine ${spec.argv[0]}: ${problem}`, {
+          fix: "see what the sandbox can do here: pryx doctor --only sandbox",
+        });
+      }
+      const refusals = await refusalsIn(result, {
+        envelope,
+        cwd: spec.cwd,
+        searchPath: path,
+        kernel: options.kernel,
+        prepared,
+      });
+      const { connected } = prepared;
+      return { ...result, refusals, ...connected.length > 0 ? { connected } : {} };
+    } finally {
+      await prepared.release();
+    }
+  }
+
+  async function runOne(
+    spec: ProcessSpec,
+    program: string,
+    prepared: Prepared | undefined,
+  ): Promise<ProcessResult> {
+    const { signal } = spec;
+    const { limits } = options;
+    const confinement = prepared?.confinement;
+    const env = childEnvironment(options.env, { ...prepared?.env, ...spec.env }, options.home);
     const started = performance.now();
-    const child = await spawnChild({ spec, program, env, limits: options.limits, reaper });
+    const child = await spawnChild({
+      spec,
+      program,
+      env,
+      limits,
+      reaper,
+      ...confinement === undefined ? {} : { confinement },
+    });
     const stdout = createOutputCollector(spec.maxOutputBytes);
     const stderr = createOutputCollector(spec.maxOutputBytes);
-    let written = 0;
-    let ending: "timeout" | "output" | "cancelled" | undefined;
+    let ending: "timeout" | "output" | "cancelled" | "memory" | "processes" | undefined;
     let killTimer: ReturnType<typeof setTimeout> | undefined;
 
     const end = (why: "timeout" | "output" | "cancelled", graceMs: number) => {
       if (ending) return;
       ending = why;
-      signalGroup(child.pid, "SIGTERM");
+      terminateGroup(child.pid);
       killTimer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), graceMs);
     };
     const onAbort = () => end("cancelled", CANCEL_GRACE_MS);
     const timeout = setTimeout(() => end("timeout", TIMEOUT_GRACE_MS), spec.timeoutMs);
+    using _watch = watch({
+      pid: child.pid,
+      mark: Object.entries(reaper.mark).map(([name, value]) => `${name}=${value}`).join(),
+      memoryBytes: memoryLimit(limits),
+      processes: processLimit(limits),
+      onExceeded(limit, members, namespaced) {
+        ending ??= limit;
+        signalGroup(child.pid, "SIGKILL");
+        // Those that left the group; inside a namespace they end with its first process.
+        if (!namespaced) { for (const pid of members) signalOne(pid); }
+      },
+    });
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
 
-    const pump = async (
-      stream: ReadableStream<Uint8Array>,
-      name: "stdout" | "stderr",
-      cancel: AbortSignal,
-    ) => {
-      const collector = name === "stdout" ? stdout : stderr;
-      const decoder = spec.onOutput ? new TextDecoder() : undefined;
-      const reader = stream.getReader();
-      const stop = () => void reader.cancel().catch(() => {});
-      cancel.addEventListener("abort", stop, { once: true });
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        written += value.length;
-        collector.add(value);
-        spec.sink?.(value, name);
-        const text = decoder?.decode(value, { stream: true });
-        if (text) spec.onOutput?.(text, name);
-        if (spec.killAfterBytes !== undefined && written > spec.killAfterBytes) {
-          end("output", TIMEOUT_GRACE_MS);
-        }
-      }
-      const rest = decoder?.decode();
-      if (rest) spec.onOutput?.(rest, name);
-    };
     const abandon = new AbortController();
+    const flow: Flow = {
+      spec,
+      written: 0,
+      cancel: abandon.signal,
+      onTooMuch: () => end("output", TIMEOUT_GRACE_MS),
+    };
     const pumps = Promise.all([
-      pump(child.stdout, "stdout", abandon.signal),
-      pump(child.stderr, "stderr", abandon.signal),
+      pump(child.stdout, "stdout", stdout, flow),
+      pump(child.stderr, "stderr", stderr, flow),
     ]);
     // A callback that throws must not leave the child running.
     const drained = pumps.catch((error) => {
@@ -143,21 +179,25 @@ export function createProcesses(options: ProcessesOptions): Processes {
       clearTimeout(timeout);
       if (!await within(drained, DRAIN_MS)) {
         // A process it left behind holds the pipes. One that let go of them may stay.
-        signalGroup(child.pid, "SIGTERM");
+        terminateGroup(child.pid);
         await within(drained, DRAIN_MS);
         signalGroup(child.pid, "SIGKILL");
         if (!await within(drained, DRAIN_MS)) abandon.abort();
       }
       if (ending) signalGroup(child.pid, "SIGKILL");
       await drained;
+      if (confinement?.layer === "bubblewrap") await untilEmpty(child.pid);
       const background = await release(child.pid);
       released = true;
       if (ending === "cancelled") signal.throwIfAborted();
+      const { code, signal: by } = endOf(status, ending !== undefined, confinement?.layer === "bubblewrap");
+      const limit = ending === "memory" || ending === "processes" ? ending : limitOf(by, code);
       return {
-        code: status.signal === null ? status.code : null,
-        signal: status.signal,
+        code,
+        signal: by,
         timedOut: ending === "timeout",
         outputExceeded: ending === "output",
+        ...limit === undefined ? {} : { limit },
         background,
         stdout: stdout.result(),
         stderr: stderr.result(),
@@ -184,4 +224,81 @@ export function createProcesses(options: ProcessesOptions): Processes {
       await reaper[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Both streams of one child on their way. */
+interface Flow {
+  readonly spec: ProcessSpec;
+  /** Bytes until now. */
+  written: number;
+  /** Nobody waits for the rest. */
+  readonly cancel: AbortSignal;
+  onTooMuch(): void;
+}
+
+async function pump(
+  stream: Child["stdout"],
+  name: "stdout" | "stderr",
+  collector: OutputCollector,
+  flow: Flow,
+): Promise<void> {
+  if (stream === null) return;
+  const { spec, cancel } = flow;
+  const decoder = spec.onOutput ? new TextDecoder() : undefined;
+  const reader = stream.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  cancel.addEventListener("abort", stop, { once: true });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    flow.written += value.length;
+    collector.add(value);
+    spec.sink?.(value, name);
+    const text = decoder?.decode(value, { stream: true });
+    if (text) spec.onOutput?.(text, name);
+    if (spec.killAfterBytes !== undefined && flow.written > spec.killAfterBytes) flow.onTooMuch();
+  }
+  const rest = decoder?.decode();
+  if (rest) spec.onOutput?.(rest, name);
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  9: "SIGKILL",
+  15: "SIGTERM",
+  24: "SIGXCPU",
+  25: "SIGXFSZ",
+};
+
+/** bwrap ends with 128+n where the program was ended by a signal: of those that pryx sends or sets, it is said as it was. */
+function endOf(
+  { code, signal }: Deno.CommandStatus,
+  ended: boolean,
+  wrapped: boolean,
+): { code: number | null; signal: string | null } {
+  if (signal !== null) return { code: null, signal };
+  const by = wrapped ? SIGNALS[code - 128] : undefined;
+  if (by === undefined || (!ended && (by === "SIGTERM" || by === "SIGKILL"))) return { code, signal: null };
+  return { code: null, signal: by };
+}
+
+/** bwrap says that the program has ended before the namespace is gone: only what stays longer is in the background. */
+async function untilEmpty(group: number): Promise<void> {
+  const end = performance.now() + EMPTY_MS;
+  while (isGroupAlive(group) && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** The limit that the system itself ends a process for. A shell says it as 128+n. */
+function limitOf(signal: string | null, code: number | null): "cpu" | "file size" | undefined {
+  const by = signal ?? SIGNALS[(code ?? 0) - 128];
+  return by === "SIGXCPU" ? "cpu" : by === "SIGXFSZ" ? "file size" : undefined;
+}
+
+function signalOne(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }

@@ -84,6 +84,8 @@ export interface ProcessResult {
   readonly timedOut: boolean;
   /** True when it was killed for writing more than `killAfterBytes`. */
   readonly outputExceeded?: boolean;
+  /** The limit that ended it, beside time and output: CPU time of one process, memory or processes of all together, size of a file. */
+  readonly limit?: "cpu" | "memory" | "processes" | "file size";
   /** True when processes it started still run in the background. They end with pryx at the latest. */
   readonly background?: boolean;
   /** What the kernel layer seems to have refused, when the command failed or said so. Empty when it ran without an envelope. */

@@ -224,18 +224,6 @@ Deno.test("run() gives the child no terminal and its own group", async () => {
   assert.equal(group, pid);
 });
 
-Deno.test("layers() says what holds and admits what does not", async () => {
-  await using at = await place();
-  const layers = await at.sandbox.layers();
-  assert.deepEqual(layers.map(({ name, active }) => [name, active]), [
-    ["deno", true],
-    ["process", Deno.build.os !== "windows"],
-    ["landlock", false],
-    ["seccomp", false],
-    ["bubblewrap", false],
-  ]);
-});
-
 Deno.test("run() passes over programs of that name that come from a folder it is told", async () => {
   const folder = await Deno.realPath(await Deno.makeTempDir());
   const work = `${folder}/work`;

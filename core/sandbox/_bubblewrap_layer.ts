@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import type { Envelope, Refusal } from "../domain/envelope.ts";
+import { PryxError } from "../domain/error.ts";
+import { type BaselineFolders, outermost } from "./baseline.ts";
+import { bubblewrapArguments } from "./bubblewrap.ts";
+import type { FoundClosed } from "./_closed_paths.ts";
+import type { Confinement } from "./_confinement.ts";
+import type { Bubblewrap } from "./_find_bubblewrap.ts";
+import { isInside } from "./_paths.ts";
+import type { Places } from "./_places.ts";
+import type { PrivateFolder } from "./_private_folder.ts";
+import { openProxy } from "./_proxied.ts";
+import { seccompFilter } from "./seccomp.ts";
+import { ARGUMENTS_FILE, SECCOMP_FILE } from "./_wrapper.ts";
+
+export interface BubblewrapLayerOptions {
+  readonly bubblewrap: Bubblewrap;
+  readonly folder: PrivateFolder;
+  readonly baseline: BaselineFolders;
+  readonly home: string;
+  /** pryx's own environment, for the user's proxy. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly memoryBytes: number;
+  readonly self?: readonly [string, ...string[]];
+}
+
+export interface Wrapped {
+  readonly confinement: Confinement;
+  readonly connected: readonly string[];
+  readonly refused: readonly Refusal[];
+  problem(): string | undefined;
+  release(): Promise<void>;
+}
+
+export interface BubblewrapLayer {
+  confine(envelope: Envelope, places: Places, closed: FoundClosed, cwd: string): Promise<Wrapped>;
+}
+
+/** Part of the memory limit that files in memory (/tmp, /dev/shm) may take, each. */
+const MEMORY_FILES_SHARE = 0.25;
+
+export function createBubblewrapLayer(options: BubblewrapLayerOptions): BubblewrapLayer {
+  const { bubblewrap, folder, baseline, home, env, self } = options;
+  const filters = new Map<string, string>();
+  let count = 0;
+
+  /** The file with the filter, written once for each. */
+  function filterFile(network: "isolated" | "all", unixSockets: boolean): string {
+    const name = `filter-${network}${unixSockets ? "-unix" : ""}`;
+    const known = filters.get(name);
+    if (known !== undefined) return known;
+    const path = join(folder.hidden, name);
+    Deno.writeFileSync(path, seccompFilter({ network, unixSockets, arch: Deno.build.arch }), { mode: 0o600 });
+    filters.set(name, path);
+    return path;
+  }
+
+  return {
+    async confine(envelope, places, { closed }, cwd) {
+      const { network, unixSockets } = envelope;
+      const whole = network === "all";
+      const hosts = typeof network === "string" || self === undefined ? undefined : network;
+      const hidden = { path: folder.hidden, access: "none", kind: "folder", linked: false } as const;
+      const args = bubblewrapArguments({
+        features: bubblewrap.features,
+        read: outermost([...baseline.read, ...places.read]),
+        write: [...places.write, folder.temp],
+        links: [...baseline.links, ...places.links],
+        // Where the temporary folder lies in what may be written, its hidden part must not.
+        closed: places.write.some((root) => isInside(folder.hidden, root)) ? [...closed, hidden] : closed,
+        closedFile: folder.closedFile,
+        closedFolder: folder.closedFolder,
+        home,
+        cwd,
+        ownNetwork: !whole && hosts === undefined,
+        unixSockets,
+        seccomp: SECCOMP_FILE,
+        memoryFiles: Math.floor(options.memoryBytes * MEMORY_FILES_SHARE),
+      });
+      const id = ++count;
+      const messages = join(folder.hidden, `messages-${id}`);
+      const argumentsFile = join(folder.hidden, `arguments-${id}`);
+      const text = args.map((one) => `${one}\0`).join("");
+      Deno.writeTextFileSync(argumentsFile, text, { mode: 0o600, createNew: true });
+      const proxied = hosts && self
+        ? await openProxy({
+          network: hosts,
+          env,
+          socketPath: join(folder.hidden, `p${id}`),
+          self,
+          bubblewrap,
+        })
+        : undefined;
+      return {
+        confinement: {
+          layer: "bubblewrap",
+          argv: [bubblewrap.program, "--args", String(ARGUMENTS_FILE)],
+          seccomp: filterFile(whole ? "all" : "isolated", unixSockets),
+          messages,
+          arguments: argumentsFile,
+          ...proxied === undefined ? {} : { around: proxied.around },
+        },
+        get connected() {
+          return proxied?.connected ?? [];
+        },
+        get refused() {
+          return proxied?.refused ?? [];
+        },
+        problem: () => textOf(messages),
+        async release() {
+          for (const file of [messages, argumentsFile]) await Deno.remove(file).catch(() => {});
+          await proxied?.[Symbol.asyncDispose]();
+        },
+      };
+    },
+  };
+}
+
+/** What bwrap said, as one line. Undefined when it said nothing, and so put the child together. */
+function textOf(path: string): string | undefined {
+  try {
+    const text = Deno.readTextFileSync(path).trim().replace(/\s+/g, " ");
+    return text === "" ? undefined : text;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new PryxError("sandbox", `Cannot read what bwrap said: ${String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,84 @@
+import { join, sep } from "node:path";
+import { isGlob } from "./_paths.ts";
+
+/** Folders that one glob may look into. */
+const MAX_LISTED = 500;
+
+/**
+ * The existing paths that an absolute glob names, one folder after the other. `**` at the end stands for the folder
+ * itself; `**` before other names is not followed, because it could lead anywhere.
+ */
+export async function expandGlob(glob: string): Promise<readonly string[]> {
+  const segments = segmentsOf(glob);
+  const last = segments.at(-1) === "**" ? segments.slice(0, -1) : segments;
+  if (last.includes("**") || last.length === 0) return [];
+  let found: string[] = [sep];
+  let listed = 0;
+  for (const segment of last) {
+    const next: string[] = [];
+    if (!isGlob(segment)) {
+      for (const folder of found) next.push(join(folder, segment));
+      found = next.filter(exists);
+      continue;
+    }
+    const matches = await compiled(segment);
+    for (const folder of found) {
+      if (++listed > MAX_LISTED) break;
+      for (const name of namesIn(folder)) if (matches(name)) next.push(join(folder, name));
+    }
+    found = next;
+  }
+  return found;
+}
+
+/** Cut at each slash outside of braces. */
+function segmentsOf(glob: string): string[] {
+  const segments: string[] = [];
+  let depth = 0;
+  let segment = "";
+  for (let at = 0; at < glob.length; at++) {
+    const char = glob[at];
+    if (char === "\\") {
+      segment += char + (glob[++at] ?? "");
+      continue;
+    }
+    if (char === "{") depth++;
+    if (char === "}") depth = Math.max(0, depth - 1);
+    if (char === "/" && depth === 0) {
+      if (segment !== "") segments.push(segment);
+      segment = "";
+    } else {
+      segment += char;
+    }
+  }
+  if (segment !== "") segments.push(segment);
+  return segments;
+}
+
+const matchers = new Map<string, (name: string) => boolean>();
+
+async function compiled(segment: string): Promise<(name: string) => boolean> {
+  const known = matchers.get(segment);
+  if (known) return known;
+  const { default: picomatch } = await import("picomatch");
+  const made = picomatch(segment, { dot: true, noextglob: true, nonegate: true });
+  matchers.set(segment, made);
+  return made;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,274 @@
+import { join } from "node:path";
+import type { Envelope, PathAccess } from "../domain/envelope.ts";
+import { expandGlob } from "./_closed_globs.ts";
+import { isGlob, isInside } from "./_paths.ts";
+import { outermost } from "./baseline.ts";
+
+/** A file or folder inside the roots that rules close, wholly or to writing. */
+export interface ClosedPath {
+  readonly path: string;
+  /** What is left: nothing, or reading inside a root that is written. */
+  readonly access: "none" | "read";
+  readonly kind: "file" | "folder";
+  /** True for a file with another name (a hard link), which nobody looked for. */
+  readonly linked: boolean;
+}
+
+export interface FoundClosed {
+  /** By path; nothing that lies in a folder of which nothing is left. */
+  readonly closed: readonly ClosedPath[];
+  /** Roots with too many folders: what is closed there is not known. */
+  readonly unseen: readonly string[];
+}
+
+export interface ClosedPaths {
+  /** What is closed now. `baseline`: places too large to look through, where only the envelope's own list is looked up. */
+  find(envelope: Envelope, baseline: readonly string[]): Promise<FoundClosed>;
+}
+
+/**
+ * Stores of dependencies and build results, by name: not looked through, because they are large and are made by
+ * programs, so a secret in one of them is not masked. Docs name them.
+ */
+export const STORES: readonly string[] = [
+  ".git/lfs",
+  ".git/objects",
+  ".gradle",
+  ".hg/store",
+  ".mypy_cache",
+  ".next",
+  ".nox",
+  ".nuxt",
+  ".parcel-cache",
+  ".pnpm-store",
+  ".pytest_cache",
+  ".ruff_cache",
+  ".svelte-kit",
+  ".terraform",
+  ".tox",
+  ".turbo",
+  ".venv",
+  ".yarn/cache",
+  "__pycache__",
+  "bower_components",
+  "node_modules",
+  "target/debug",
+  "target/release",
+];
+
+/** Folders of one root that are looked through, at most. */
+export const MAX_FOLDERS = 20_000;
+/** A name nobody uses: what becomes of a new file in a folder. */
+export const NEW_NAME = "pryx-new-3f9c1d";
+/** Milliseconds: how fresh a change may be so that another one could carry the same time stamp. */
+const TICK_MS = 1_100;
+/** Folders between two moments for other work. */
+const BREATH = 500;
+/** Envelopes whose verdicts are remembered. */
+const MAX_REMEMBERED = 8;
+
+interface Listing {
+  readonly stamp: string;
+  readonly entries: readonly { readonly name: string; readonly folder: boolean }[];
+}
+
+/** What was found in one folder for one envelope, as long as the listing is the same object. */
+interface Verdicts {
+  readonly listing: Listing;
+  readonly closed: readonly {
+    readonly path: string;
+    readonly access: "none" | "read";
+    readonly folder: boolean;
+  }[];
+  /** Folders to go on with. */
+  readonly open: readonly string[];
+}
+
+type Remembered = Map<string, Verdicts>;
+
+/** Looks through folders, and remembers: the next time only those that changed are read again. */
+export function createClosedPaths(maxFolders: number = MAX_FOLDERS): ClosedPaths {
+  const listings = new Map<string, Listing>();
+  const remembered = new Map<unknown, Remembered>();
+
+  function memoryOf(envelope: Envelope): Remembered {
+    const key = envelope.key ?? envelope.access;
+    const memory = remembered.get(key) ?? new Map<string, Verdicts>();
+    remembered.delete(key);
+    remembered.set(key, memory);
+    const [oldest] = remembered.keys();
+    if (remembered.size > MAX_REMEMBERED) remembered.delete(oldest);
+    return memory;
+  }
+
+  /** Undefined for what cannot be read: then no child can either. */
+  function listingOf(folder: string): Listing | undefined {
+    try {
+      const { mtime, ctime, ino } = Deno.statSync(folder);
+      const stamp = `${ino} ${ctime?.getTime()} ${mtime?.getTime()}`;
+      const known = listings.get(folder);
+      if (known?.stamp === stamp) return known;
+      const changed = Math.max(ctime?.getTime() ?? Infinity, mtime?.getTime() ?? Infinity);
+      const fresh = Date.now() - changed < TICK_MS;
+      const entries = [...Deno.readDirSync(folder)].filter((entry) => !entry.isSymlink)
+        .map(({ name, isDirectory }) => ({ name, folder: isDirectory }));
+      const listing = { stamp: fresh ? "" : stamp, entries };
+      listings.set(folder, listing);
+      return listing;
+    } catch {
+      listings.delete(folder);
+      return undefined;
+    }
+  }
+
+  function judge(folder: string, inherited: boolean, listing: Listing, envelope: Envelope): Verdicts {
+    const closed: { path: string; access: "none" | "read"; folder: boolean }[] = [];
+    const open: string[] = [];
+    for (const entry of listing.entries) {
+      const path = join(folder, entry.name);
+      const writable = inherited || envelope.write.includes(path);
+      const access = entry.folder ? folderAccess(path, envelope) : envelope.access(path);
+      if (access === "none" || (access === "read" && writable)) {
+        closed.push({ path, access, folder: entry.folder });
+      }
+      if (entry.folder && access !== "none" && !isStore(path)) open.push(path);
+    }
+    return { listing, closed, open };
+  }
+
+  async function walk(root: string, writable: boolean, envelope: Envelope, memory: Remembered) {
+    const found: ClosedPath[] = [];
+    const stack = [{ folder: root, writable }];
+    let seen = 0;
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (++seen > maxFolders) return undefined;
+      if (seen % BREATH === 0) await Promise.resolve();
+      const listing = listingOf(next.folder);
+      if (listing === undefined) continue;
+      let verdicts = memory.get(next.folder);
+      if (verdicts?.listing !== listing) {
+        verdicts = judge(next.folder, next.writable, listing, envelope);
+        memory.set(next.folder, verdicts);
+      }
+      const readOnly = new Set<string>();
+      for (const { path, access, folder } of verdicts.closed) {
+        if (access === "read") readOnly.add(path);
+        const one = closedPath(path, access, folder);
+        if (one !== undefined) found.push(one);
+      }
+      for (const folder of verdicts.open) {
+        const opened = next.writable || envelope.write.includes(folder);
+        stack.push({ folder, writable: opened && !readOnly.has(folder) });
+      }
+    }
+    return found;
+  }
+
+  return {
+    async find(envelope, baseline) {
+      const memory = memoryOf(envelope);
+      const unseen: string[] = [];
+      const found = new Map<string, ClosedPath>();
+      const add = (one: ClosedPath | undefined) => {
+        const known = one && found.get(one.path);
+        if (one && known?.access !== "none") found.set(one.path, one);
+      };
+      const large = (path: string) => path === "/" || baseline.some((root) => isInside(path, root));
+      const roots = [...envelope.read, ...envelope.write].filter((path) => !large(path));
+      for (const root of outermost(roots)) {
+        const writable = isWritable(root, envelope);
+        const folder = isFolder(root);
+        if (folder === undefined) continue;
+        const access = folder ? folderAccess(root, envelope) : envelope.access(root);
+        if (access === "none" || (access === "read" && writable)) add(closedPath(root, access, folder));
+        if (!folder || access === "none") continue;
+        const inside = await walk(root, writable && access === "write", envelope, memory);
+        if (inside === undefined) unseen.push(root);
+        else for (const one of inside) add(one);
+      }
+      const places = [...baseline, ...[...envelope.read, ...envelope.write].filter(large)];
+      for (const path of await lookUp(envelope.closed, places)) {
+        const folder = isFolder(path);
+        if (folder === undefined) continue;
+        const access: PathAccess = folder ? folderAccess(path, envelope) : envelope.access(path);
+        if (access === "none" || (access === "read" && isWritable(path, envelope))) {
+          add(closedPath(path, access, folder));
+        }
+      }
+      return { closed: withoutInner([...found.values()]), unseen };
+    },
+  };
+}
+
+/** Of a folder: the lesser of what is left of itself and of a new file in it. */
+function folderAccess(path: string, envelope: Envelope): PathAccess {
+  const own = envelope.access(path);
+  if (own === "none") return "none";
+  const inside = envelope.access(join(path, NEW_NAME));
+  if (inside === "none") {
+    return [...envelope.read, ...envelope.write].some((root) => isBelow(root, path)) ? "read" : "none";
+  }
+  return own === "read" || inside === "read" ? "read" : "write";
+}
+
+function isWritable(path: string, envelope: Envelope): boolean {
+  return envelope.write.some((root) => isInside(path, root));
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path !== folder && isInside(path, folder);
+}
+
+function isStore(path: string): boolean {
+  return STORES.some((store) => path.endsWith(`/${store}`));
+}
+
+/** Undefined when it has gone meanwhile. */
+function closedPath(path: string, access: "none" | "read", folder: boolean): ClosedPath | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    if (info.isSymlink) return undefined;
+    return { path, access, kind: folder ? "folder" : "file", linked: !folder && (info.nlink ?? 1) > 1 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what is not there, or is a link. */
+function isFolder(path: string): boolean | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    return info.isSymlink ? undefined : info.isDirectory;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What exists of literals and anchored globs inside `places`. A glob for a name anywhere is not looked for here. */
+async function lookUp(entries: readonly string[], places: readonly string[]): Promise<readonly string[]> {
+  const visible = (path: string) => places.some((root) => isInside(path, root));
+  const found = new Set<string>();
+  for (const entry of entries) {
+    if (!isGlob(entry)) {
+      if (visible(entry)) found.add(entry);
+    } else {
+      for (const path of await expandGlob(entry)) if (visible(path)) found.add(path);
+    }
+  }
+  return [...found];
+}
+
+/** Nothing inside a folder of which nothing is left, no read-only inside read-only. By path. */
+function withoutInner(paths: readonly ClosedPath[]): ClosedPath[] {
+  const kept: ClosedPath[] = [];
+  const folders: ClosedPath[] = [];
+  for (const one of [...paths].sort((a, b) => a.path < b.path ? -1 : 1)) {
+    const around = folders.some((folder) =>
+      isInside(one.path, folder.path) && (folder.access === "none" || one.access === "read")
+    );
+    if (around) continue;
+    kept.push(one);
+    if (one.kind === "folder") folders.push(one);
+  }
+  return kept;
+}

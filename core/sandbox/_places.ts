@@ -1,0 +1,98 @@
+import { dirname, join } from "node:path";
+import type { Envelope } from "../domain/envelope.ts";
+import { isInside } from "./_paths.ts";
+import { NEW_NAME } from "./_closed_paths.ts";
+import { linksOn, type NamedLink } from "./baseline.ts";
+
+/** The roots of an envelope as they are there now. */
+export interface Places {
+  /** Existing, after symlinks. */
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Symlinks on the way to them. */
+  readonly links: readonly NamedLink[];
+  /** Takes away what was made for it and was not touched. */
+  release(): Promise<void>;
+}
+
+interface Made {
+  readonly path: string;
+  readonly folder: boolean;
+  readonly inode: number | null;
+  readonly mtime: number | undefined;
+}
+
+/**
+ * Resolves the roots, and makes a file that may be written and is not there yet: neither a mount nor a Landlock rule can
+ * stand for what does not exist. A name that ends with a slash becomes a folder. Where its own folder may be written,
+ * and where that is missing, nothing is made.
+ */
+export function makePlaces(envelope: Envelope): Places {
+  const { read, write } = envelope;
+  const links = new Map<string, NamedLink>();
+  const made: Made[] = [];
+  const resolved = (paths: readonly string[]) =>
+    paths.flatMap((path) => {
+      const real = realPath(path);
+      if (real === undefined) return [];
+      if (real !== path) { for (const link of linksOn(path)) links.set(link.path, link); }
+      return [real];
+    });
+  for (const path of write) {
+    const around = dirname(path);
+    const covered = write.some((root) => root !== path && isInside(around, root) && isThere(root)) &&
+      envelope.access(join(around, NEW_NAME)) === "write";
+    if (isThere(path) || covered || !isThere(around)) continue;
+    const one = make(path.replace(/\/+$/, ""), path.endsWith("/"));
+    if (one) made.push(one);
+  }
+  return {
+    read: resolved(read),
+    write: resolved(write),
+    links: [...links.values()],
+    async release() {
+      for (const one of made.splice(0)) await unmake(one);
+    },
+  };
+}
+
+function make(path: string, folder: boolean): Made | undefined {
+  try {
+    if (folder) Deno.mkdirSync(path);
+    else Deno.writeFileSync(path, new Uint8Array(0), { createNew: true });
+    const info = Deno.lstatSync(path);
+    return { path, folder, inode: info.ino, mtime: info.mtime?.getTime() };
+  } catch {
+    // It came up meanwhile, or this user cannot make it: then a child cannot either.
+    return undefined;
+  }
+}
+
+async function unmake({ path, folder, inode, mtime }: Made): Promise<void> {
+  try {
+    const info = await Deno.lstat(path);
+    if (info.ino !== inode || info.mtime?.getTime() !== mtime || (!folder && info.size > 0)) return;
+    // Of a folder that is not empty, this fails.
+    await Deno.remove(path);
+  } catch {
+    // It is gone, or in use.
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Also when it is a symlink that leads nowhere. */
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { isInside } from "./_paths.ts";
+
+/**
+ * A folder of one sandbox under a name nobody can guess, for its owner alone. Made exclusively, with the first child;
+ * removed with the sandbox.
+ */
+export interface PrivateFolder extends AsyncDisposable {
+  /** Temporary folder of children. */
+  readonly temp: string;
+  /** What children never see: filters, masks, sockets of the proxy, what went wrong. */
+  readonly hidden: string;
+  /** A file no one may read, and a folder no one may enter: put over what is closed. */
+  readonly closedFile: string;
+  readonly closedFolder: string;
+  /** Makes it, once. */
+  ready(): void;
+}
+
+export interface PrivateFolderOptions {
+  /** pryx's own environment: TMPDIR. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Folders it must not lie in: what agents write. */
+  readonly notIn: readonly string[];
+}
+
+export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): PrivateFolder {
+  const root = join(place(env.TMPDIR, notIn), `pryx-${crypto.randomUUID()}`);
+  const temp = join(root, "tmp");
+  const hidden = join(root, "host");
+  const closedFile = join(hidden, "closed_file");
+  const closedFolder = join(hidden, "closed_folder");
+  let made = false;
+  return {
+    temp,
+    hidden,
+    closedFile,
+    closedFolder,
+    ready() {
+      if (made) return;
+      Deno.mkdirSync(root, { mode: 0o700 });
+      made = true;
+      for (const folder of [temp, hidden]) Deno.mkdirSync(folder, { mode: 0o700 });
+      Deno.writeFileSync(closedFile, new Uint8Array(0), { createNew: true, mode: 0o600 });
+      Deno.chmodSync(closedFile, 0o000);
+      Deno.mkdirSync(closedFolder, { mode: 0o700 });
+      Deno.chmodSync(closedFolder, 0o000);
+    },
+    async [Symbol.asyncDispose]() {
+      if (!made) return;
+      made = false;
+      await removeAll(root);
+    },
+  };
+}
+
+/** The system's temporary folder; where that lies in what agents write, the usual one. */
+function place(wanted: string | undefined, notIn: readonly string[]): string {
+  for (const folder of [wanted, "/tmp", "/var/tmp"]) {
+    if (folder === undefined || folder === "") continue;
+    try {
+      const real = Deno.realPathSync(folder);
+      if (Deno.statSync(real).isDirectory && !notIn.some((root) => isInside(real, root))) return real;
+    } catch {
+      // It is not there: the next one.
+    }
+  }
+  return wanted ?? "/tmp";
+}
+
+/** Also folders that a child closed to itself. What cannot be removed stays; nobody waits for it. */
+async function removeAll(root: string): Promise<void> {
+  const remove = () => Deno.remove(root, { recursive: true });
+  try {
+    await remove();
+  } catch {
+    await open(root);
+    await remove().catch(() => {});
+  }
+}
+
+async function open(folder: string): Promise<void> {
+  try {
+    await Deno.chmod(folder, 0o700);
+    for await (const entry of Deno.readDir(folder)) {
+      if (entry.isDirectory) await open(join(folder, entry.name));
+    }
+  } catch {
+    // Another user's, or gone.
+  }
+}

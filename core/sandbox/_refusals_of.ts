@@ -1,0 +1,72 @@
+import { delimiter, isAbsolute, join } from "node:path";
+import type { Envelope, Refusal } from "../domain/envelope.ts";
+import type { Kernel, Prepared } from "./kernel.ts";
+import type { CappedOutput, ProcessResult } from "./sandbox.ts";
+
+export interface RefusalContext {
+  readonly envelope: Envelope;
+  readonly cwd: string;
+  readonly searchPath: string;
+  readonly kernel: Kernel;
+  readonly prepared: Prepared;
+}
+
+/** What the kernel and the proxy refused a child: the proxy says it, the kernel's is found in what the child printed. */
+export async function refusalsIn(
+  result: ProcessResult,
+  context: RefusalContext,
+): Promise<readonly Refusal[]> {
+  const { envelope, cwd, searchPath, kernel, prepared } = context;
+  const text = [result.stdout, result.stderr].map(textOf).join("\n");
+  const { findRefusals } = await import("./_refusals.ts");
+  const { name } = await kernel.layer();
+  const printed = name === "none" || text.trim() === "" ? [] : findRefusals({
+    text,
+    code: result.code,
+    cwd,
+    envelope,
+    baseline: kernel.baseline(),
+    hidden: name === "bubblewrap",
+    closed: prepared.readOnly,
+    files: {
+      real: realPath,
+      mayRead,
+      isProgram: (path) => (Deno.statSync(path).mode ?? 0o111) & 0o111 ? true : false,
+      program: (program) => findProgram(program, searchPath),
+    },
+  });
+  return result.code === 0 ? printed : [...prepared.refused, ...printed].slice(0, MAX_REFUSALS);
+}
+
+const MAX_REFUSALS = 5;
+
+function textOf({ head, tail }: CappedOutput): string {
+  return new TextDecoder().decode(head) + new TextDecoder().decode(tail);
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function mayRead(path: string): boolean {
+  try {
+    const info = Deno.statSync(path);
+    if (info.isDirectory) Deno.readDirSync(path)[Symbol.iterator]().next();
+    else if (info.isFile) Deno.openSync(path).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findProgram(name: string, searchPath: string): string | undefined {
+  for (const folder of searchPath.split(delimiter)) {
+    const real = isAbsolute(folder) ? realPath(join(folder, name)) : undefined;
+    if (real !== undefined) return real;
+  }
+  return undefined;
+}

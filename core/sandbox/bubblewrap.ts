@@ -1,0 +1,178 @@
+import { dirname, sep } from "node:path";
+import type { NamedLink } from "./baseline.ts";
+import type { ClosedPath } from "./_closed_paths.ts";
+import { isInside } from "./_paths.ts";
+
+/** What this bubblewrap can do, as its `--help` says. */
+export interface BubblewrapFeatures {
+  /** `--disable-userns`, since 0.8. */
+  readonly disableUserns: boolean;
+  /** `--size` for a temporary file system, since 0.7. */
+  readonly size: boolean;
+}
+
+export interface BubblewrapPlan {
+  readonly features: BubblewrapFeatures;
+  /** Existing, absolute, resolved: to be read and run. */
+  readonly read: readonly string[];
+  /** The same, to be written as well. */
+  readonly write: readonly string[];
+  readonly links: readonly NamedLink[];
+  readonly closed: readonly ClosedPath[];
+  /** Put over what is closed. */
+  readonly closedFile: string;
+  readonly closedFolder: string;
+  readonly home: string;
+  readonly cwd: string;
+  /** A network of its own, with nothing in it but a loopback. False: the one that bwrap is started in. */
+  readonly ownNetwork: boolean;
+  /** The sockets of the system can be seen. */
+  readonly unixSockets: boolean;
+  /** Number of the open file with the seccomp filter. */
+  readonly seccomp: number;
+  /** Bytes that /tmp and /dev/shm may take of the memory, each. */
+  readonly memoryFiles: number;
+}
+
+/** In the order in which mounts at one depth are made: what comes later lies on top. */
+const ORDER = { base: 0, root: 1, pin: 2, readOnly: 3, mask: 4, seal: 5 } as const;
+
+interface Mount {
+  readonly path: string;
+  readonly order: number;
+  readonly args: readonly string[];
+}
+
+/** Given anew in every namespace; a root in one of them adds nothing, but for devices. */
+const VIRTUAL = ["/proc", "/dev"];
+
+/**
+ * The arguments of bwrap up to the program, without `--`. Nothing is there but what the plan names: home is an empty
+ * folder around the opened ones, /tmp is a file system of its own, and what is not opened for writing is read-only.
+ *
+ * Mounts are made from the outside in, so that what lies deeper lies on top. A file closed to writing is a mount of
+ * itself, and every folder from the writable root to it is one too: the kernel lets nobody rename or remove a mount
+ * point, so no other file can take its name.
+ */
+export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
+  const { features, ownNetwork, cwd } = plan;
+  const whole = plan.write.includes(sep);
+  const mounts = [
+    ...baseMounts(plan),
+    ...rootMounts(plan),
+    ...closingMounts(plan),
+  ];
+  // A stable sort: what has the same depth and order stays in the order it was named in.
+  mounts.sort((a, b) => depth(a.path) - depth(b.path) || a.order - b.order);
+  return [
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    ...ownNetwork ? ["--unshare-net"] : [],
+    ...features.disableUserns ? ["--disable-userns"] : [],
+    "--cap-drop",
+    "ALL",
+    ...mounts.flatMap(({ args }) => args),
+    ...hasPlace(cwd, plan) ? [] : ["--dir", cwd],
+    ...whole ? [] : ["--remount-ro", sep],
+    "--seccomp",
+    String(plan.seccomp),
+    "--chdir",
+    cwd,
+  ];
+}
+
+function baseMounts(plan: BubblewrapPlan): Mount[] {
+  const { features, home, links, unixSockets } = plan;
+  const size = features.size ? ["--size", String(plan.memoryFiles)] : [];
+  const open = [...plan.read, ...plan.write];
+  const base = (path: string, ...args: string[]): Mount => ({ path, order: ORDER.base, args });
+  const isOpen = (path: string) => open.some((root) => isInside(path, root));
+  return [
+    base("/proc", "--proc", "/proc"),
+    base("/dev", "--dev", "/dev"),
+    base("/dev/shm", "--perms", "1777", ...size, "--tmpfs", "/dev/shm"),
+    ...isOpen("/tmp") ? [] : [base("/tmp", "--perms", "1777", ...size, "--tmpfs", "/tmp")],
+    ...unixSockets ? [base("/run", "--ro-bind-try", "/run", "/run")] : [],
+    ...isOpen(home) ? [] : [base(home, "--dir", home)],
+    ...links.filter(({ path }) => !isOpen(dirname(path)))
+      .map(({ path, target }) => base(path, "--symlink", target, path)),
+  ];
+}
+
+/** One mount for each root that is open further than what lies around it. */
+function rootMounts({ read, write }: BubblewrapPlan): Mount[] {
+  const written = outermost(write);
+  const readable = outermost(read).filter((path) => !written.some((root) => isInside(path, root)));
+  // A written root inside a read one is a mount of its own.
+  return [
+    ...readable.map((path) => bind(path, false)),
+    ...written.map((path) => bind(path, true)),
+  ].filter((mount) => mount !== undefined);
+}
+
+function bind(path: string, writable: boolean): Mount | undefined {
+  if (isInside(path, "/proc")) return undefined;
+  if (isInside(path, "/dev")) {
+    return path === "/dev" || isInside(path, "/dev/shm") || GIVEN_DEVICES.has(path)
+      ? undefined
+      : { path, order: ORDER.root, args: ["--dev-bind", path, path] };
+  }
+  return { path, order: ORDER.root, args: [writable ? "--bind" : "--ro-bind", path, path] };
+}
+
+const GIVEN_DEVICES = new Set(
+  ["null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr", "fd", "ptmx", "pts"]
+    .map((name) => `/dev/${name}`),
+);
+
+function closingMounts(plan: BubblewrapPlan): Mount[] {
+  const { closed, closedFile, closedFolder, read, write } = plan;
+  const roots = [...read, ...write];
+  const mounts: Mount[] = [];
+  const pinned = new Set<string>();
+  const readOnly: string[] = [];
+  for (const { path, access, kind } of closed) {
+    const inVirtual = VIRTUAL.some((folder) => isInside(path, folder));
+    if (inVirtual || !roots.some((root) => isInside(path, root))) continue;
+    if (access === "read") {
+      if (readOnly.some((folder) => isInside(path, folder))) continue;
+      readOnly.push(path);
+      for (const parent of parentsWithin(path, write)) {
+        if (pinned.has(parent) || readOnly.some((folder) => isInside(parent, folder))) continue;
+        pinned.add(parent);
+        mounts.push({ path: parent, order: ORDER.pin, args: ["--bind", parent, parent] });
+      }
+      mounts.push({ path, order: ORDER.readOnly, args: ["--ro-bind", path, path] });
+    } else {
+      const mask = kind === "folder" ? closedFolder : closedFile;
+      mounts.push({ path, order: ORDER.mask, args: ["--ro-bind", mask, path] });
+    }
+  }
+  return mounts;
+}
+
+/** The folders between the innermost writable root and `path`, outermost first, both left out. */
+function parentsWithin(path: string, write: readonly string[]): string[] {
+  const [root] = write.filter((one) => isInside(path, one)).sort((a, b) => b.length - a.length);
+  const parents: string[] = [];
+  if (root === undefined || root === path) return parents;
+  for (let at = dirname(path); at !== root && at !== dirname(at); at = dirname(at)) parents.unshift(at);
+  return parents;
+}
+
+/** True when the working folder is there without being made. */
+function hasPlace(cwd: string, { read, write }: BubblewrapPlan): boolean {
+  return [...read, ...write, "/tmp", "/dev", "/proc"].some((root) => isInside(cwd, root)) || cwd === sep;
+}
+
+function outermost(paths: readonly string[]): string[] {
+  const unique = [...new Set(paths)].sort((a, b) => a.length - b.length);
+  return unique.filter((path, index) => !unique.slice(0, index).some((root) => isInside(path, root)));
+}
+
+function depth(path: string): number {
+  return path === sep ? 0 : path.split(sep).length - 1;
+}
