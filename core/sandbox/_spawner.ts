@@ -10,6 +10,8 @@ export type { SpawnOptions } from "./_spawner_protocol.ts";
 
 /** Workers kept for the next command of the same rules. Those that run something come on top. */
 const IDLE_WORKERS = 4;
+/** From the end of a command to the start of the worker in reserve, which holds this thread up for some milliseconds. */
+const SPARE_AFTER_MS = 50;
 
 interface SpawnerWorker {
   readonly worker: Worker;
@@ -23,17 +25,18 @@ export interface Spawner extends Disposable {
    * started; with `io` when the program cannot be started.
    */
   spawn(options: SpawnOptions, restriction: ThreadRestriction, name?: string): Promise<SpawnedChild>;
-  /** How many workers live now, the spare one among them. */
+  /** How many workers live now, without the one in reserve. */
   readonly size: number;
 }
 
 /**
- * A worker for each set of rules; the least recently used idle one goes. One unrestricted worker is kept in reserve from
- * the first use on, as starting one takes longer than restricting it. Idle workers do not keep the process alive.
+ * A worker for each set of rules; the least recently used idle one goes. One unrestricted worker is kept in reserve
+ * once a command has run, as starting one takes longer than restricting it. Idle workers do not keep the process alive.
  */
 export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
   const workers = new Map<string, SpawnerWorker>();
   let spare: SpawnerWorker | undefined;
+  let spareTimer: ReturnType<typeof setTimeout> | undefined;
   let nextId = 1;
   let closed = false;
 
@@ -62,6 +65,7 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
       if (started.children.size > 0) return;
       holdProcess(worker, false);
       dropIdle();
+      startSpareLater();
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -84,6 +88,15 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
     for (const worker of idle.slice(0, Math.max(0, idle.length - idleWorkers))) {
       drop(worker, "The worker was closed");
     }
+  }
+
+  function startSpareLater(): void {
+    if (spare || spareTimer !== undefined || closed) return;
+    spareTimer = setTimeout(() => {
+      spareTimer = undefined;
+      spare ??= start();
+    }, SPARE_AFTER_MS);
+    Deno.unrefTimer(Number(spareTimer));
   }
 
   function restricted(restriction: ThreadRestriction): SpawnerWorker {
@@ -109,10 +122,7 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
       worker.children.set(id, child);
       tell(worker, { op: "spawn", id, options });
       const failure = await child.started;
-      if (failure === undefined) {
-        if (!closed) spare ??= start();
-        return child.child;
-      }
+      if (failure === undefined) return child.child;
       // A thread that was restricted in part may be asked nothing again.
       if (!failure.confined) drop(worker, "The worker was closed");
       throw failure.confined
@@ -120,10 +130,11 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
         : new PryxError("sandbox", `Cannot confine ${name}: ${failure.why}`);
     },
     get size() {
-      return workers.size + (spare ? 1 : 0);
+      return workers.size;
     },
     [Symbol.dispose]() {
       closed = true;
+      clearTimeout(spareTimer);
       for (const worker of [...workers.values(), ...(spare ? [spare] : [])]) {
         drop(worker, "The sandbox was closed");
       }

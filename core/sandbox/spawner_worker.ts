@@ -2,7 +2,7 @@
  * Runs in a Deno worker. Restricts its own thread, once and for good, and then starts children, which inherit the
  * restriction; pryx's other threads do not. It reads no file and holds nothing that a child could want.
  */
-import { restrictThread } from "./landlock.ts";
+import { kernelSupport, restrictThread } from "./landlock.ts";
 import {
   CHUNKS_IN_FLIGHT,
   type OutputName,
@@ -34,6 +34,14 @@ const scope = globalThis as unknown as WorkerScope;
 const children = new Map<number, RunningChild>();
 /** Why nothing may be started. Undefined once the thread is restricted. */
 let unconfined: string | undefined = "its thread was never restricted";
+
+// A worker in reserve has time: what is compiled and loaded on first use is ready when its turn comes.
+kernelSupport();
+try {
+  new Deno.Command("/", { args: [], clearEnv: true, env: {}, stdin: "null" }).spawn();
+} catch {
+  // A folder is no program.
+}
 
 scope.onmessage = ({ data }) => {
   switch (data.op) {
