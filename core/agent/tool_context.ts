@@ -3,10 +3,11 @@ import { formatNeed, type Need } from "../domain/need.ts";
 import { type CallId, newId } from "../domain/id.ts";
 import { PryxError } from "../domain/error.ts";
 import { actionDigest, approvalSummary } from "../policy/approvals.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Files } from "../sandbox/sandbox.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { authorize, describeDenial } from "./authorize.ts";
-import { confine, envelopeOf } from "./confine.ts";
+import { confine, envelopeOf, policyContext } from "./confine.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
 /** A running tool's context, and what could not be answered meanwhile. */
@@ -59,7 +60,8 @@ export async function createToolContext(
         need.kind === "net" && (need.target === host || need.target === `${host}:${port}`)
       );
       if (!decided) throw new PryxError("denied", `A request to ${host}:${port} was not decided`);
-      return await fetch(target, { ...init, redirect: "manual" });
+      const named = (name: string, at: number) => isNamed(parts, policy, allowed, options, name, at);
+      return await sandbox.fetch(target, { ...init, named });
     },
     async require(need, why) {
       // What comes within reach with it is asked in the same breath.
@@ -108,4 +110,19 @@ export async function createToolContext(
     keepLong: (name) => parts.keepLong(`${call.call}-${name}`),
   };
   return { context, unanswered };
+}
+
+/** True when an allowed need of this call, a rule or a standing answer means exactly this host; a default that allows everything does not. */
+function isNamed(
+  parts: SessionParts,
+  policy: Policy,
+  allowed: readonly Need[],
+  options: CallOptions,
+  host: string,
+  port: number,
+): boolean {
+  const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  if (allowed.some((need) => need.kind === "net" && need.target === target)) return true;
+  const [one] = policy.evaluate([{ kind: "net", target }], policyContext(parts, options)).judgements;
+  return one?.verdict === "allow" && (one.rule !== undefined || one.grant !== undefined);
 }

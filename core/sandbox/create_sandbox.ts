@@ -51,6 +51,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes }),
     run: (spec) => running().run(spec),
+    fetch: async (url, request) =>
+      (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env: options.env }),
     async baseline() {
       const { read, temp } = await Promise.resolve(kernel().baseline());
       return { read, temp };

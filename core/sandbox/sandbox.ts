@@ -104,6 +104,16 @@ export interface CappedOutput {
   readonly dropped: number;
 }
 
+/** One HTTP request that was decided. */
+export interface WebRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** True when what was decided spells out this host or address: then it is reached even if it is not public. */
+  named(host: string, port: number): boolean;
+  /** The page that sent the agent here by a redirect. One from outside never leads to an address that is not public. */
+  readonly from?: string;
+}
+
 /** One layer of defence and whether it is active here. */
 export interface SandboxLayer {
   readonly name: "deno" | "process" | "landlock" | "seccomp" | "bubblewrap" | "seatbelt";
@@ -119,6 +129,11 @@ export interface Sandbox extends AsyncDisposable {
   files(grants: SandboxGrants): Files;
   /** Runs a child in its own process group; nothing of it survives pryx, however pryx dies. */
   run(spec: ProcessSpec): Promise<ProcessResult>;
+  /**
+   * One HTTP GET, over a connection to the very address that was judged: a name is resolved once, and reaches public
+   * addresses only. Follows no redirect. The body is read as it comes. Rejects with `denied` where that leads elsewhere.
+   */
+  fetch(url: URL, request: WebRequest): Promise<Response>;
   /** What every child may touch whatever was decided. Makes nothing: the temporary folder appears with the first child. */
   baseline(): Promise<Baseline>;
   /**

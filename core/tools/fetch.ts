@@ -83,8 +83,13 @@ async function follow(
 ): Promise<Answer | { failure: ToolResult }> {
   const decided = new Set([needOf(start).target]);
   let url = start;
+  let from: string | undefined;
   for (let hops = 0;; hops++) {
-    const response = await ctx.fetch(url.href, { headers: HEADERS, signal });
+    const response = await ctx.fetch(url.href, {
+      headers: HEADERS,
+      signal,
+      ...(from === undefined ? {} : { from }),
+    });
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { url, response };
     await response.body?.cancel();
@@ -101,6 +106,7 @@ async function follow(
       await ctx.require(need);
       decided.add(need.target);
     }
+    from = url.href;
     url = next;
   }
 }

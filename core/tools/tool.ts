@@ -20,8 +20,14 @@ export interface ToolContext extends NeedContext {
   readonly files: Files;
   /** Starts a child process under the sandbox, with what was decided for this call, and waits for its end. */
   run(spec: ProcessSpec): Promise<ProcessResult>;
-  /** One HTTP request to a host that was decided. Never follows redirects. */
-  fetch(url: string, init: { headers?: Record<string, string>; signal: AbortSignal }): Promise<Response>;
+  /**
+   * One HTTP GET to a host that was decided. Never follows redirects; `from` is the page whose redirect is followed.
+   * Rejects with a `denied` PryxError where a name leads to an address that is not public.
+   */
+  fetch(
+    url: string,
+    init: { headers?: Readonly<Record<string, string>>; signal: AbortSignal; from?: string },
+  ): Promise<Response>;
   /**
    * Asks for one more need in the middle of a call; `why` is shown to the person. Resolves when it is granted; rejects
    * with a `denied` PryxError.

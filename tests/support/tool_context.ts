@@ -77,7 +77,9 @@ export async function createToolContext(options: ToolContextOptions = {}): Promi
       const target = new URL(url);
       const place = `${target.hostname}:${target.port || (target.protocol === "https:" ? "443" : "80")}`;
       if (!hosts.has(place)) throw new PryxError("denied", `A request to ${place} was not decided`);
-      return await fetch(target, { ...init, redirect: "manual" });
+      const named = (host: string, port: number) =>
+        hosts.has(host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+      return await sandbox.fetch(target, { ...init, named });
     },
     require(need) {
       required.push(need);
