@@ -1,6 +1,6 @@
 import type { Baseline, Envelope } from "../domain/envelope.ts";
 import { PryxError } from "../domain/error.ts";
-import type { Need } from "../domain/need.ts";
+import { formatNeed, type Need } from "../domain/need.ts";
 import type { Judgement } from "../domain/policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SandboxLayer } from "../sandbox/sandbox.ts";
@@ -67,9 +67,7 @@ export function refuseUnlessKept({ layers, reach, required }: Confinement): void
   const kernel = hasKernelLayer(layers);
   const open = reach.filter(({ verdict }) => verdict !== "allow");
   if (open.length === 0 && (kernel || !required)) return;
-  const fixes = layers.filter(({ active, fix }) => !active && fix !== undefined).map(({ name, fix }) =>
-    `${name}: ${fix}`
-  );
+  const fixes = fixesOf(layers);
   if (!kernel && required) {
     throw new PryxError(
       "sandbox",
@@ -79,8 +77,7 @@ export function refuseUnlessKept({ layers, reach, required }: Confinement): void
       },
     );
   }
-  const what = open.map(({ need }) => `  ${need.kind}=${need.target}: ${need.reach ?? "it cannot be kept"}`)
-    .join("\n");
+  const what = reachLines(open.map(({ need }) => need), layers).join("\n");
   const flags = open.map(({ need }) => allowFlag(need)).join(" ");
   throw new PryxError(
     "sandbox",
@@ -88,6 +85,20 @@ export function refuseUnlessKept({ layers, reach, required }: Confinement): void
       ? `Cannot keep everything from the command here. It could reach\n${what}`
       : `Cannot confine the command: no kernel sandbox is active here. It could reach\n${what}`,
     { fix: [...fixes, `Or accept it: ${flags}`, "See: pryx doctor --only sandbox"].join("\n") },
+  );
+}
+
+/** What to do for the layers that are not active, each thing once. */
+function fixesOf(layers: readonly SandboxLayer[]): string[] {
+  return [...new Set(layers.flatMap(({ active, fix }) => active || fix === undefined ? [] : [fix]))];
+}
+
+/** Needs that cannot be kept, by why; what to do about it is said apart, once. */
+export function reachLines(needs: readonly Need[], layers: readonly SandboxLayer[]): string[] {
+  const reasonOf = ({ reach = "it cannot be kept" }: Need) =>
+    fixesOf(layers).reduce((reason, fix) => reason.replace(` (${fix})`, ""), reach);
+  return [...Map.groupBy(needs, reasonOf)].map(([reason, same]) =>
+    `  ${same.map(formatNeed).join(", ")}: ${reason}`
   );
 }
 

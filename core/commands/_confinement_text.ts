@@ -2,34 +2,38 @@ import { formatNeed } from "../domain/need.ts";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
 import type { Json } from "../domain/schema.ts";
 import type { Policy } from "../policy/policy.ts";
-import { type Confinement, PERSON } from "./_confinement.ts";
+import { type Confinement, PERSON, reachLines } from "./_confinement.ts";
 import { allowFlag, count, oneLine } from "./_session_text.ts";
 
 /** For people: what a command may touch, and by what it is kept. */
 export function confinementText(confinement: Confinement): string {
-  const { policy, envelope, baseline, layers, reach } = confinement;
+  const { policy, envelope, baseline, layers } = confinement;
   return [
     `Preset     ${policy.preset}${policy.summary === undefined ? "" : `: ${policy.summary}`}`,
     `Workspace  ${policy.workspace}`,
     "",
     ...section("Read and run", [
       ...envelope.read,
-      ...baseline.read.map((path) => `${path}  (the system and your toolchains)`),
+      `the system and your toolchains: ${baseline.read.join(", ")}`,
     ]),
-    ...section("Write", [...envelope.write, `${baseline.temp}  (a temporary folder of its own)`]),
+    ...section("Write", [...envelope.write, `a temporary folder of its own: ${baseline.temp}`]),
     ...section("Network", [networkText(envelope)]),
     ...section(
       "Layers",
       layers.map((layer) => `${layer.active ? "on " : "off"} ${layer.name}: ${layer.detail}`),
     ),
-    ...(reach.length === 0 ? [] : section(
-      "Within reach all the same, because the sandbox of this machine cannot keep it",
-      reach.map(({ need, verdict }) =>
-        `${verdict === "allow" ? "accepted" : "refused "} ${formatNeed(need)}: ${need.reach ?? ""}`
-      ),
-    )),
+    ...reachSection("refused", confinement),
+    ...reachSection("accepted", confinement),
     ...section("Closed", [...placesOf(envelope.closed), NAMES_CLOSED]),
   ].join("\n").trimEnd();
+}
+
+/** What the machine cannot keep, and whether that was accepted. */
+function reachSection(which: "refused" | "accepted", { reach, layers }: Confinement): string[] {
+  const needs = reach.filter(({ verdict }) => (verdict === "allow") === (which === "accepted"))
+    .map(({ need }) => need);
+  if (needs.length === 0) return [];
+  return [`Cannot be kept from it here (${which})`, ...reachLines(needs, layers), ""];
 }
 
 const NAMES_CLOSED = "secret files, by their names, anywhere (pryx policy show --all lists them)";

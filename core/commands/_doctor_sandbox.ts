@@ -24,7 +24,8 @@ export async function checkSandbox(ctx: CommandContext): Promise<Check[]> {
   const layers = await sandbox.layers();
   const checks = layers.map((layer) => {
     const detail = `${layer.name}: ${layer.active ? "" : "off; "}${layer.detail}`;
-    return layer.active ? ok(detail) : warn(detail, layer.fix);
+    // Without a fix it is off because another does its work, or cannot be had: what that means is said below.
+    return layer.active || layer.fix === undefined ? ok(detail) : warn(detail, layer.fix);
   });
   if (!hasKernelLayer(layers)) {
     // Settings that cannot be read are told of by their own check.
