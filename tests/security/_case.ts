@@ -117,9 +117,10 @@ export interface Family {
   readonly cases: readonly Case[];
 }
 
+/** A command line; where it hangs, what should have refused it is at fault, and the run goes on soon. */
 export const shell = (command: string, more: Record<string, unknown> = {}): Call => ({
   tool: "shell",
-  args: { command, ...more },
+  args: { command, timeout: 20, ...more },
 });
 
 /** A Python program as one command line. It holds no single quotes. */

@@ -8,7 +8,7 @@ import { type Event, readEvents } from "./_events.ts";
 /** Where system programs are, whatever else the person who runs the tests has on PATH. */
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-const DEADLINE_MS = 100_000;
+const DEADLINE_MS = 90_000;
 
 export interface Finished {
   readonly code: number;

@@ -1,5 +1,8 @@
 import type { Place } from "./_case.ts";
 import { put } from "./_machine.ts";
+import { withClosedFiles } from "./cases/closed.ts";
+import { withRepository } from "./cases/git.ts";
+import { HOSTILE_ENVIRONMENT, withHostileEnvironment } from "./cases/kernel.ts";
 
 /** One run of the program that several cases share: how it is started, and what stands in its workspace. */
 export interface Session {
@@ -33,10 +36,45 @@ const POWERFUL = [
 
 const workspace = (...more: string[]) => ["--preset", "workspace", ...more];
 
+const powerful = runs(...POWERFUL);
+
 export const SESSIONS: Readonly<Record<string, Session>> = {
-  everyday: {
+  "everyday": {
     about: "preset `workspace`; everyday programs allowed, `rm` denied",
     flags: () => workspace(...runs(...EVERYDAY), "--deny", "run=rm"),
     setup: ({ at, secret }) => put(at(".env"), `TOKEN=${secret}\n`),
+  },
+  "powerful": {
+    about: "preset `workspace`; python3 and other programs allowed that can do anything",
+    flags: () => workspace(...powerful),
+    env: ({ workspace, secret }) => HOSTILE_ENVIRONMENT(workspace, secret),
+    async setup({ workspace, home }) {
+      await withHostileEnvironment(workspace);
+      await put(`${home}/.local/bin/pryx`, "#!/bin/sh\n");
+    },
+  },
+  "closed": {
+    about: "the same, in a workspace that holds closed files and a repository",
+    flags: () => workspace(...powerful, ...runs("cat"), "--deny", "read=vault"),
+    setup: withClosedFiles,
+  },
+  "closed and read-only": {
+    about: "the same, with preset `read-only`",
+    flags: () => ["--preset", "read-only", ...powerful, "--deny", "read=vault"],
+    setup: withClosedFiles,
+  },
+  "git": {
+    about: "preset `workspace`; git status, log, diff and commit allowed",
+    flags: () => workspace(...runs("git status", "git log", "git diff", "git commit")),
+    setup: ({ workspace }) => withRepository(workspace),
+  },
+  "internet": {
+    about: "preset `workspace`; every public host allowed, and one of this machine by its address",
+    flags: ({ web }) =>
+      workspace("--allow", "net=*", "--allow", `net=${web}`, "--deny", "net=evil.example.org"),
+  },
+  "one host": {
+    about: "preset `workspace`; one host allowed to commands",
+    flags: ({ web }) => workspace(...powerful, "--allow", `net=${web}`),
   },
 };
