@@ -2,6 +2,7 @@ import type { Architecture } from "./_syscalls.ts";
 
 const NUMBERS = {
   close: [3, 57],
+  close_range: [436, 436],
   getpgid: [121, 155],
   geteuid: [107, 175],
   gettid: [186, 178],
@@ -22,6 +23,8 @@ const STATX_BASIC_STATS = 0x7ffn;
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const PR_GET_SECCOMP = 21;
+const CLOSE_RANGE_CLOEXEC = 4;
+const LAST_DESCRIPTOR = 0xffffffff;
 
 const LONG = "i64";
 /** One C function under several names: what stands for a pointer differs. */
@@ -55,6 +58,8 @@ export interface Libc extends Disposable {
   restrictSelf(ruleset: number): void;
   installFilter(option: number, mode: number, filter: Uint8Array<ArrayBuffer>): void;
   close(descriptor: number): void;
+  /** Every descriptor of the process from this one on is closed in programs that it starts. */
+  closeOnExec(first: number): void;
 }
 
 export function createLibc(arch: Architecture): Libc {
@@ -137,6 +142,8 @@ export function createLibc(arch: Architecture): Libc {
         symbols.filter(number("prctl"), BigInt(option), BigInt(mode), program.buffer, 0n, 0n),
       );
     },
+    closeOnExec: (first) =>
+      void check("seal descriptors", call("close_range", first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC)),
     close: (descriptor) => void call("close", descriptor),
     [Symbol.dispose]: () => library.close(),
   };

@@ -91,6 +91,17 @@ export function landlockGaps(version: number): readonly string[] {
 }
 
 /**
+ * Makes sure that no child of this process, confined or not, inherits more than its three streams: whoever started pryx
+ * may have left files and sockets open, which no rule would close. Throws where the kernel cannot.
+ */
+export function sealDescriptors(): void {
+  const arch = architecture();
+  if (!arch) throw new Error("there is no kernel sandbox on this platform");
+  using libc = createLibc(arch);
+  libc.closeOnExec(3);
+}
+
+/**
  * Restricts the calling thread, for good, and every child it starts from then on. Other threads of the process stay as
  * they are. Throws when any part of it fails: then the thread must start nothing.
  *
@@ -105,6 +116,7 @@ export function restrictThread(restriction: ThreadRestriction): void {
   const version = libc.landlockVersion();
   if (version < 1) throw new Error("the kernel has no Landlock");
   libc.prctl("make the process unreadable", PR_SET_DUMPABLE, 0);
+  libc.closeOnExec(3);
   dropCapabilities(libc);
   libc.prctl("give up new privileges", PR_SET_NO_NEW_PRIVS, 1);
   enforceRules(libc, version, restriction);

@@ -6,6 +6,7 @@ const python = findProgram("python3") ?? "";
 const node = findProgram("node") ?? "";
 const git = findProgram("git") ?? "";
 const bash = findProgram("bash") ?? "";
+const LIBC = "libc.so.6";
 const x86 = Deno.build.arch === "x86_64";
 
 const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, ignore: NO_KERNEL_SANDBOX, fn });
@@ -183,6 +184,39 @@ attempt("self", lambda: (os.kill(os.getpid(), 0), read("/proc/self/environ"), fc
   assert.deepEqual([threads, self], ["some", "ok"]);
   for (const [name, outcome] of Object.entries(others)) assert.match(outcome, /^E(PERM|ACCES)$/, name);
   assert.equal(Object.keys(others).length, 14);
+});
+
+testWith(python, "a child reads no other process and inherits nothing but its three streams", async () => {
+  await using at = await confined();
+  // As a shell leaves one to pryx: dup(2) makes descriptors that programs inherit.
+  const libc = Deno.dlopen(LIBC, {
+    dup: { parameters: ["i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+  });
+  const left = libc.symbols.dup(2);
+  assert.ok(left > 2);
+  const sleeper = new Deno.Command("/bin/sleep", { args: ["60"], env: { SECRET: "1" }, stdin: "null" })
+    .spawn();
+  try {
+    const result = await attempts(
+      at,
+      `
+fds = sorted(int(name) for name in os.listdir("/proc/self/fd"))
+print("descriptors: " + ("three" if fds[:3] == [0, 1, 2] and len(fds) == 4 else str(fds)))
+attempt("environ", lambda: open("/proc/${sleeper.pid}/environ").read())
+attempt("signal", lambda: os.kill(${sleeper.pid}, 0))
+attempt("stat", lambda: open("/proc/${sleeper.pid}/stat").read())
+`,
+    );
+    const { environ, ...rest } = result;
+    assert.match(environ ?? "", /^E(PERM|ACCES)$/);
+    assert.deepEqual(rest, { descriptors: "three", signal: "EPERM", stat: "ok" });
+  } finally {
+    libc.symbols.close(left);
+    libc.close();
+    sleeper.kill("SIGKILL");
+    await sleeper.status;
+  }
 });
 
 testWith(x86 ? python : "", "a child gets no namespace, no mount, no keyring, no device", async () => {
