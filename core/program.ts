@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
@@ -177,8 +178,22 @@ function openShared(opened: AsyncDisposableStack) {
   });
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const openSandbox = async (scope: string) => {
-    const { createSandbox } = await import("./sandbox/create_sandbox.ts");
-    return opened.use(createSandbox({ home, env, scopes: [scope], ...(embedded && { embedded }) }));
+    const [{ createSandbox }, { selfArgv }] = await Promise.all([
+      import("./sandbox/create_sandbox.ts"),
+      import("./domain/self_argv.ts"),
+    ]);
+    return opened.use(createSandbox({
+      home,
+      env,
+      scopes: [scope],
+      own: [paths.config, paths.data, paths.state],
+      self: selfArgv({
+        standalone: Deno.build.standalone,
+        execPath: Deno.execPath(),
+        main: fileURLToPath(Deno.mainModule),
+      }),
+      ...(embedded && { embedded }),
+    }));
   };
   const tools = once(async () => (await import("./builtins.ts")).TOOLS);
 

@@ -17,6 +17,8 @@ export interface ChildOptions {
 }
 
 export interface Child {
+  /** `NAME=VALUE` in the environment of this child and of all that comes of it, and of nothing else. */
+  readonly mark: string;
   /** Also the number of its process group. */
   readonly pid: number;
   readonly status: Promise<Deno.CommandStatus>;
@@ -54,7 +56,8 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   const { spec, reaper, confinement } = options;
   const windows = Deno.build.os === "windows";
   if (!windows) await reaper.ready();
-  const command = commandOf(options, windows);
+  const mark = markOf(reaper);
+  const command = commandOf(options, windows, mark);
   const child = await start(command, spec, confinement);
   const writer = child.stdin?.getWriter();
   if (!windows) {
@@ -82,15 +85,33 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
     await writer?.abort().catch(() => {});
     return ended;
   });
-  return { pid: child.pid, status, stdout: child.stdout, stderr: child.stderr };
+  return {
+    mark: `${mark[0]}=${mark[1]}`,
+    pid: child.pid,
+    status,
+    stdout: child.stdout,
+    stderr: child.stderr,
+  };
 }
 
-function commandOf(options: ChildOptions, windows: boolean): Command {
-  const { spec, program, limits, reaper, confinement } = options;
+let children = 0;
+
+/** The reaper looks for the beginning of the value; what follows tells one child from another. */
+function markOf({ mark }: Reaper): readonly [name: string, value: string] {
+  const [[name, value] = ["PRYX_RUN", ""]] = Object.entries(mark);
+  return [name, `${value}.${++children}`];
+}
+
+function commandOf(
+  options: ChildOptions,
+  windows: boolean,
+  [markName, markValue]: readonly [string, string],
+): Command {
+  const { spec, program, limits, confinement } = options;
   const [, ...rest] = spec.argv;
   const common = {
     cwd: spec.cwd,
-    env: { ...options.env, ...reaper.mark },
+    env: { ...options.env, [markName]: markValue },
     stdin: spec.stdio === undefined ? "piped" : "inherit",
     output: spec.stdio === "inherit" ? "inherit" : "piped",
   } as const;

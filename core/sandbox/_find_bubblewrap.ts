@@ -15,6 +15,8 @@ export interface Bubblewrap {
 export interface NoBubblewrap {
   readonly why: string;
   readonly fix: string;
+  /** The fix in two words, for a sentence. */
+  readonly advice: string;
 }
 
 export const INSTALL =
@@ -27,7 +29,9 @@ export async function findBubblewrap(
   notFrom: readonly string[],
 ): Promise<Bubblewrap | NoBubblewrap> {
   const program = locate(path, notFrom);
-  if (program === undefined) return { why: "bwrap is not installed", fix: INSTALL };
+  if (program === undefined) {
+    return { why: "bwrap is not installed", fix: INSTALL, advice: "install bubblewrap" };
+  }
   const [help, versionText] = await Promise.all([
     output(program, ["--help"]),
     output(program, ["--version"]),
@@ -40,6 +44,7 @@ export async function findBubblewrap(
     return {
       why: `bwrap ${version} is too old: it lacks ${missing.join(", ")}`,
       fix: "update bubblewrap to 0.5 or newer",
+      advice: "update bubblewrap",
     };
   }
   const size = options.includes("--size");
@@ -96,6 +101,7 @@ async function tryOut(program: string, features: BubblewrapFeatures): Promise<st
 }
 
 function refusalOf(program: string, problem: string): NoBubblewrap {
+  const advice = "see pryx doctor --only sandbox";
   const why = `${program} does not work here: ${problem.split("\n")[0]}`;
   const setting = (name: string) => {
     try {
@@ -110,21 +116,28 @@ function refusalOf(program: string, problem: string): NoBubblewrap {
       fix:
         "give bwrap an AppArmor profile with `userns,` (package apparmor-profiles: bwrap-userns-restrict), " +
         "or sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+      advice,
     };
   }
   if (setting("kernel.unprivileged_userns_clone") === "0") {
     return {
       why: `${why} (this kernel forbids user namespaces)`,
       fix: "sysctl kernel.unprivileged_userns_clone=1",
+      advice,
     };
   }
   if (setting("user.max_user_namespaces") === "0") {
-    return { why: `${why} (user namespaces are switched off)`, fix: "sysctl user.max_user_namespaces=10000" };
+    return {
+      why: `${why} (user namespaces are switched off)`,
+      fix: "sysctl user.max_user_namespaces=10000",
+      advice,
+    };
   }
   return {
     why,
     fix: "in a container, allow user namespaces and a new /proc (docker: --security-opt seccomp=unconfined " +
       "--security-opt systempaths=unconfined)",
+    advice,
   };
 }
 

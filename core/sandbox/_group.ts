@@ -32,6 +32,20 @@ function nameOf(pid: number): string | undefined {
   }
 }
 
+/** True when nothing is left of a group but the first process of a namespace, which is about to end. */
+export function isEmptyNamespace(group: number): boolean {
+  if (Deno.build.os !== "linux") return false;
+  for (const pid of membersOf(group)) {
+    if (nameOf(pid) !== "bwrap") return false;
+    try {
+      if (Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim() !== "") return false;
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return true;
+}
+
 /** True while a process of the group lives; also when it is another user's. Dead ones nobody waits for do not count. */
 export function isGroupAlive(group: number): boolean {
   if (Deno.build.os === "windows") return false;

@@ -35,7 +35,7 @@ export async function refusalsIn(
       program: (program) => findProgram(program, searchPath),
     },
   });
-  return result.code === 0 ? printed : [...prepared.refused, ...printed].slice(0, MAX_REFUSALS);
+  return [...prepared.refused, ...printed].slice(0, MAX_REFUSALS);
 }
 
 const MAX_REFUSALS = 5;

@@ -14,7 +14,7 @@ export interface ShortfallParts {
 
 /** What is within reach of a child with this envelope and should not be, most specific first. Pure. */
 export function shortfallOf({ envelope, closed, layer, proxied }: ShortfallParts): readonly Need[] {
-  if (layer.name === "none") return everything(envelope, layer.missing?.fix);
+  if (layer.name === "none") return everything(envelope, layer.missing?.advice);
   const files = closed.closed.flatMap((one) => fileShortfall(one, envelope, layer));
   const unseen = closed.unseen.flatMap((root): Need[] => {
     const reach = "it holds too many folders to look for what is closed in them";
@@ -31,7 +31,7 @@ function fileShortfall(one: ClosedPath, envelope: Envelope, layer: KernelLayer):
     const doing = access === "none" ? "read and changed" : "changed";
     const reach =
       `it could be ${doing}: without bubblewrap nothing can be closed inside a folder that may be written ` +
-      `(${layer.missing.fix})`;
+      `(${layer.missing.advice})`;
     return [{ kind, target: path, reach }];
   }
   if (!linked) return [];
@@ -46,15 +46,15 @@ function networkShortfall({ network }: Envelope, layer: KernelLayer, proxied: bo
   if (typeof network === "string") return [];
   if (layer.name === "bubblewrap" && proxied) return [];
   const hosts = network.hosts.join(", ");
-  const fix = layer.name === "landlock" ? ` (${layer.missing.fix})` : "";
+  const fix = layer.name === "landlock" ? ` (${layer.missing.advice})` : "";
   const reach = `only ${hosts} was meant, but here the whole network is open or none of it${fix}`;
   return [{ kind: "net", target: "**", reach }];
 }
 
 /** No layer at all: the rights of the user. */
-function everything(envelope: Envelope, fix: string | undefined): Need[] {
+function everything(envelope: Envelope, advice: string | undefined): Need[] {
   const reach = `nothing on this machine holds a command: it has the rights of the user who runs pryx${
-    fix === undefined ? "" : ` (${fix})`
+    advice === undefined ? "" : ` (${advice})`
   }`;
   const open = envelope.write.includes("/");
   return [

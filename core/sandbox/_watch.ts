@@ -1,3 +1,4 @@
+import { signalGroup } from "./_group.ts";
 import { memoryOf, namespaceOf, processesOf, type Tree } from "./_process_tree.ts";
 
 export interface WatchOptions {
@@ -8,11 +9,13 @@ export interface WatchOptions {
   /** Bytes of private memory, all together. */
   readonly memoryBytes: number;
   readonly processes: number;
-  /**
-   * Called with the processes there are, and again for those that came meanwhile. Their numbers are those of a namespace
-   * of their own when `namespaced`.
-   */
-  onExceeded(limit: "memory" | "processes", members: readonly number[], namespaced: boolean): void;
+  /** Called when a limit is passed, after everything was killed; and again while there is something left to kill. */
+  onExceeded(limit: "memory" | "processes"): void;
+}
+
+export interface Watch extends Disposable {
+  /** Kills all that is known to have come of the child, also what left its group. */
+  kill(): void;
 }
 
 /** Milliseconds. Short at first: a bomb goes off at the start. */
@@ -24,8 +27,8 @@ const FIRST_TICKS = 20;
  * Counts the processes of a child and their memory a few times a second, on Linux. What the system limits by itself
  * holds for one process each, and not at all for root's number of processes.
  */
-export function watch(options: WatchOptions): Disposable {
-  if (Deno.build.os !== "linux") return { [Symbol.dispose]() {} };
+export function watch(options: WatchOptions): Watch {
+  if (Deno.build.os !== "linux") return { kill() {}, [Symbol.dispose]() {} };
   const tree: Tree = { pid: options.pid, mark: options.mark, known: new Map(), namespace: undefined };
   let exceeded: "memory" | "processes" | undefined;
   let ticks = 0;
@@ -38,7 +41,8 @@ export function watch(options: WatchOptions): Disposable {
       else if (memoryOf(tree, members, options.memoryBytes) > options.memoryBytes) exceeded = "memory";
     }
     if (exceeded !== undefined) {
-      options.onExceeded(exceeded, members, tree.namespace !== undefined);
+      killAll(tree, members);
+      options.onExceeded(exceeded);
     }
     next();
   };
@@ -48,8 +52,22 @@ export function watch(options: WatchOptions): Disposable {
   };
   next();
   return {
+    kill: () => killAll(tree, processesOf(tree)),
     [Symbol.dispose]() {
       clearTimeout(timer);
     },
   };
+}
+
+/** The group, and those that left it; in a namespace of their own all end with its first process, which is in the group. */
+function killAll(tree: Tree, members: readonly number[]): void {
+  signalGroup(tree.pid, "SIGKILL");
+  if (tree.namespace !== undefined) return;
+  for (const pid of members) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
 }

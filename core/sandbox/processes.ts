@@ -3,7 +3,7 @@ import { type Child, spawnChild } from "./_child.ts";
 import { childEnvironment } from "./_environment.ts";
 import { createEmbedded, type EmbeddedPrograms } from "./embedded.ts";
 import { checkFolder, findExecutable } from "./_executable.ts";
-import { isGroupAlive, signalGroup, terminateGroup, within } from "./_group.ts";
+import { isEmptyNamespace, isGroupAlive, signalGroup, terminateGroup, within } from "./_group.ts";
 import type { Kernel, Prepared } from "./kernel.ts";
 import { memoryLimit, processLimit, type ProcessLimits } from "./_limits.ts";
 import { createOutputCollector, type OutputCollector } from "./_output.ts";
@@ -64,12 +64,13 @@ export function createProcesses(options: ProcessesOptions): Processes {
       await reaper.remove(group);
       return false;
     }
+    const empty = isEmptyNamespace(group);
     leftRunning.add(group);
     if (pruning === undefined) {
       pruning = setInterval(() => void prune().catch(() => {}), PRUNE_EVERY_MS);
       Deno.unrefTimer(Number(pruning));
     }
-    return true;
+    return !empty;
   }
 
   async function run(spec: ProcessSpec): Promise<ProcessResult> {
@@ -141,17 +142,12 @@ export function createProcesses(options: ProcessesOptions): Processes {
     };
     const onAbort = () => end("cancelled", CANCEL_GRACE_MS);
     const timeout = setTimeout(() => end("timeout", TIMEOUT_GRACE_MS), spec.timeoutMs);
-    using _watch = watch({
+    using watching = watch({
       pid: child.pid,
-      mark: Object.entries(reaper.mark).map(([name, value]) => `${name}=${value}`).join(),
+      mark: child.mark,
       memoryBytes: memoryLimit(limits),
       processes: processLimit(limits),
-      onExceeded(limit, members, namespaced) {
-        ending ??= limit;
-        signalGroup(child.pid, "SIGKILL");
-        // Those that left the group; inside a namespace they end with its first process.
-        if (!namespaced) { for (const pid of members) signalOne(pid); }
-      },
+      onExceeded: (limit) => ending ??= limit,
     });
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -184,7 +180,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
         signalGroup(child.pid, "SIGKILL");
         if (!await within(drained, DRAIN_MS)) abandon.abort();
       }
-      if (ending) signalGroup(child.pid, "SIGKILL");
+      if (ending) watching.kill();
       await drained;
       if (confinement?.layer === "bubblewrap") await untilEmpty(child.pid);
       const background = await release(child.pid);
@@ -293,12 +289,4 @@ async function untilEmpty(group: number): Promise<void> {
 function limitOf(signal: string | null, code: number | null): "cpu" | "file size" | undefined {
   const by = signal ?? SIGNALS[(code ?? 0) - 128];
   return by === "SIGXCPU" ? "cpu" : by === "SIGXFSZ" ? "file size" : undefined;
-}
-
-function signalOne(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended.
-  }
 }

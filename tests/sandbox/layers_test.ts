@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeLayers } from "../../core/sandbox/layers.ts";
 
-const missing = { why: "bwrap is not installed", fix: "install bubblewrap" };
+const missing = { advice: "install bubblewrap", why: "bwrap is not installed", fix: "install bubblewrap" };
 const bubblewrap = {
   program: "/usr/bin/bwrap",
   version: "0.8.0",
