@@ -1,3 +1,5 @@
+import { PryxError } from "../domain/error.ts";
+
 /**
  * What a rule opens. `read` means to execute too; `list`: names in a folder (and, as rules reach down, in those below);
  * `memory`: files of known names, for shared memory and semaphores.
@@ -42,17 +44,30 @@ export interface Look {
   list(folder: string): readonly (FoundFile & { readonly name: string })[];
 }
 
+/** Each costs some microseconds, and a listing like this is not looked through before every command. */
+export const MAX_RULES = 50_000;
+
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
 const TERMINALS = ["ptmx", "pts"];
 
 /**
  * The entries that open the roots and nothing else. Landlock can only add: a root that holds something closed becomes
  * entries around it, as its folders are now. Paths that are not there are left out. In a stable order, without doubles.
+ * Throws `sandbox` when that would be more than {@link MAX_RULES}.
  */
 export function landlockRules(request: LandlockRequest, look: Look = fileSystem): readonly LandlockRule[] {
   const rules = new Map<string, LandlockRule>();
   const add = (path: string, rights: LandlockRights, found: FoundFile) => {
     const { kind, device, inode } = found;
+    if (rules.size >= MAX_RULES) {
+      throw new PryxError(
+        "sandbox",
+        `Cannot confine a command: too many files lie around closed ones, at ${path}`,
+        {
+          fix: "install bubblewrap, or keep the closed file in a folder with fewer entries",
+        },
+      );
+    }
     rules.set(`${rights} ${path}`, { path, rights, folder: kind === "folder", device, inode });
   };
   const root = (path: string, rights: LandlockRights) => {

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type FoundFile, landlockRules, type Look, rulesKey } from "../../core/sandbox/_landlock_rules.ts";
+import {
+  type FoundFile,
+  landlockRules,
+  type Look,
+  MAX_RULES,
+  rulesKey,
+} from "../../core/sandbox/_landlock_rules.ts";
 
 /** Folders end with a slash, links with an at sign. Inodes are positions. */
 function treeOf(...paths: string[]): Look {
@@ -90,4 +96,15 @@ Deno.test("rulesKey() is the same for the same files and another for a file made
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("landlockRules() throws when too many files lie around a closed one", () => {
+  const found: FoundFile = { kind: "folder", device: 1, inode: 1 };
+  const files = (count: number): Look => ({
+    stat: (path) => path === "/w" ? found : null,
+    list: () => Array.from({ length: count }, (_, index) => ({ name: `${index}`, ...found })),
+  });
+  const request = { read: ["/w"], write: [], closed: ["/w/0"] };
+  assert.equal(landlockRules(request, files(MAX_RULES)).length, MAX_RULES);
+  assert.throws(() => landlockRules(request, files(MAX_RULES + 1)), { code: "sandbox" });
 });
