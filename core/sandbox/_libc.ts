@@ -3,6 +3,7 @@ import type { Architecture } from "./_syscalls.ts";
 const NUMBERS = {
   close: [3, 57],
   close_range: [436, 436],
+  fcntl: [72, 25],
   getpgid: [121, 155],
   geteuid: [107, 175],
   gettid: [186, 178],
@@ -25,6 +26,8 @@ const S_IFDIR = 0o040000;
 const PR_GET_SECCOMP = 21;
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 
 const LONG = "i64";
 /** One C function under several names: what stands for a pointer differs. */
@@ -58,8 +61,10 @@ export interface Libc extends Disposable {
   restrictSelf(ruleset: number): void;
   installFilter(option: number, mode: number, filter: Uint8Array<ArrayBuffer>): void;
   close(descriptor: number): void;
-  /** Every descriptor of the process from this one on is closed in programs that it starts. */
-  closeOnExec(first: number): void;
+  /** Every descriptor of the process from this one on is closed in programs that it starts. False before Linux 5.11. */
+  closeAllOnExec(first: number): boolean;
+  /** The same for one. One that is not open is no error. */
+  closeOnExec(descriptor: number): void;
 }
 
 export function createLibc(arch: Architecture): Libc {
@@ -142,8 +147,8 @@ export function createLibc(arch: Architecture): Libc {
         symbols.filter(number("prctl"), BigInt(option), BigInt(mode), program.buffer, 0n, 0n),
       );
     },
-    closeOnExec: (first) =>
-      void check("seal descriptors", call("close_range", first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC)),
+    closeAllOnExec: (first) => call("close_range", first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC) >= 0,
+    closeOnExec: (descriptor) => void call("fcntl", descriptor, F_SETFD, FD_CLOEXEC),
     close: (descriptor) => void call("close", descriptor),
     [Symbol.dispose]: () => library.close(),
   };

@@ -82,6 +82,7 @@ export function createKernel(options: KernelOptions): Kernel {
   let supported: Promise<KernelSupport> | undefined;
   let found: Promise<KernelLayer> | undefined;
   let spawner: Spawner | undefined;
+  let sealed = false;
 
   const baseline = () => base ??= findBaseline({ home, env, own, temp: folder.temp }, os);
 
@@ -125,6 +126,11 @@ export function createKernel(options: KernelOptions): Kernel {
       }
     }
     folder.ready();
+    if (os === "linux" && !sealed) {
+      const { sealDescriptors } = await import("./landlock.ts");
+      sealDescriptors();
+      sealed = true;
+    }
     const places = makePlaces(envelope);
     const variables = { TMPDIR: folder.temp, TMP: folder.temp, TEMP: folder.temp };
     const plain = {

@@ -92,13 +92,16 @@ export function landlockGaps(version: number): readonly string[] {
 
 /**
  * Makes sure that no child of this process, confined or not, inherits more than its three streams: whoever started pryx
- * may have left files and sockets open, which no rule would close. Throws where the kernel cannot.
+ * may have left files and sockets open, which no rule would close.
  */
 export function sealDescriptors(): void {
   const arch = architecture();
   if (!arch) throw new Error("there is no kernel sandbox on this platform");
   using libc = createLibc(arch);
-  libc.closeOnExec(3);
+  if (libc.closeAllOnExec(3)) return;
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    if (Number(name) > 2) libc.closeOnExec(Number(name));
+  }
 }
 
 /**
@@ -116,7 +119,7 @@ export function restrictThread(restriction: ThreadRestriction): void {
   const version = libc.landlockVersion();
   if (version < 1) throw new Error("the kernel has no Landlock");
   libc.prctl("make the process unreadable", PR_SET_DUMPABLE, 0);
-  libc.closeOnExec(3);
+  if (!libc.closeAllOnExec(3)) throw new Error("cannot keep descriptors from children");
   dropCapabilities(libc);
   libc.prctl("give up new privileges", PR_SET_NO_NEW_PRIVS, 1);
   enforceRules(libc, version, restriction);
