@@ -62,30 +62,58 @@ export function hasKernelLayer(layers: readonly SandboxLayer[]): boolean {
   return layers.some(({ name, active }) => active && KERNEL_LAYERS.includes(name));
 }
 
-/** Throws `sandbox` when the command would reach more than was decided, with how to get the layer, or the flags to accept it. */
-export function refuseUnlessKept({ layers, reach, required }: Confinement): void {
+/** What is within reach and was not accepted. */
+export function openReach({ reach }: Confinement): Need[] {
+  return reach.filter(({ verdict }) => verdict !== "allow").map(({ need }) => need);
+}
+
+/**
+ * Throws `sandbox` when the command would reach more than was decided, with how to get the layer, or what to allow to
+ * accept it.
+ */
+export function refuseUnlessKept(confinement: Confinement, accepting: readonly Need[]): void {
+  const { layers, required } = confinement;
   const kernel = hasKernelLayer(layers);
-  const open = reach.filter(({ verdict }) => verdict !== "allow");
+  const open = openReach(confinement);
   if (open.length === 0 && (kernel || !required)) return;
   const fixes = fixesOf(layers);
+  const see = "See: pryx doctor --only sandbox";
   if (!kernel && required) {
     throw new PryxError(
       "sandbox",
       "Cannot run it: the configuration requires the kernel's sandbox, and none is active",
-      {
-        fix: [...fixes, "See: pryx doctor --only sandbox"].join("\n"),
-      },
+      { fix: [...fixes, see].join("\n") },
     );
   }
-  const what = reachLines(open.map(({ need }) => need), layers).join("\n");
-  const flags = open.map(({ need }) => allowFlag(need)).join(" ");
+  const what = reachLines(open, layers).join("\n");
   throw new PryxError(
     "sandbox",
     kernel
       ? `Cannot keep everything from the command here. It could reach\n${what}`
       : `Cannot confine the command: no kernel sandbox is active here. It could reach\n${what}`,
-    { fix: [...fixes, `Or accept it: ${flags}`, "See: pryx doctor --only sandbox"].join("\n") },
+    { fix: [...fixes, `Or accept it: ${accepting.map(allowFlag).join(" ")}`, see].join("\n") },
   );
+}
+
+/** Rounds in which what was accepted brings more within reach: reading a file, then changing it. */
+const MAX_ROUNDS = 4;
+
+/** All that has to be allowed, beside `allow`, for the command to run here. */
+export async function toAccept(
+  ctx: CommandContext,
+  allow: readonly string[] = [],
+  command: readonly string[],
+  before: Confinement,
+): Promise<Need[]> {
+  const needs: Need[] = [];
+  let confinement = before;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const open = openReach(confinement);
+    if (open.length === 0) break;
+    needs.push(...open);
+    confinement = await confinementOf(ctx.with({ allow: [...allow, ...needs.map(formatNeed)] }), command);
+  }
+  return needs;
 }
 
 /** What to do for the layers that are not active, each thing once. */

@@ -91,13 +91,12 @@ export function refusalText(
     const [judgement] = policy.evaluate([need], PERSON).judgements;
     const isSecret = judgement?.rule?.guard === "secret";
     const openable = judgement?.verdict === "ask" || (judgement?.verdict === "deny" && isSecret);
+    const reason = judgement?.rule === undefined ? "nothing allows it" : judgement.reason;
     const why = judgement?.verdict === "allow"
       ? "policy allows it; the sandbox of this machine cannot open it"
-      : judgement?.verdict === "deny" && !isSecret
-      ? `it stays closed: ${judgement.reason}`
-      : isSecret
-      ? `closed ${judgement?.reason ?? ""}`
-      : "nothing allows it";
+      : openable
+      ? reason
+      : `it stays closed: ${reason}`;
     return { need, evidence, why, flag: openable ? allowFlag(need) : undefined };
   });
   const flags = judged.flatMap(({ flag }) => flag ?? []);

@@ -5,7 +5,7 @@ import { EXIT, PryxError } from "../domain/error.ts";
 import { PRESETS } from "../domain/policy.ts";
 import type { Json } from "../domain/schema.ts";
 import type { CappedOutput, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
-import { accepted, confinementOf, refuseUnlessKept, shellWords } from "./_confinement.ts";
+import { accepted, confinementOf, refuseUnlessKept, shellWords, toAccept } from "./_confinement.ts";
 import { confinementData, confinementText, refusalText } from "./_confinement_text.ts";
 import { allowFlag } from "./_session_text.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
@@ -81,7 +81,7 @@ const sandbox = defineCommand({
     if (program === undefined || input.show === true) {
       return { data: confinementData(confinement), text: escapeForDisplay(confinementText(confinement)) };
     }
-    refuseUnlessKept(confinement);
+    refuseUnlessKept(confinement, await toAccept(ctx, allow, command, confinement));
     const passing = passingOf(input, ctx);
     const result = await start(ctx, {
       argv: [program, ...args],

@@ -187,7 +187,7 @@ Deno.test("sandbox explains what was refused, with the line that would open it",
     note,
     /^The sandbox refused 3 things:\n {2}read=\/home\/x y {2}\(cat: '\/home\/x y': Permission denied\)\n {4}nothing allows it$/m,
   );
-  assert.match(note, /^ {4}closed by the rule deny read=\.env\*/m);
+  assert.match(note, /^ {4}by the rule deny read=\.env\*/m);
   assert.match(note, /write=\/srv\/a.*\n {4}it stays closed: by the rule deny write=\/srv \(~\/\.config/m);
   const line =
     `to allow it: pryx sandbox --preset workspace --allow read=/opt --allow 'read=/home/x y' --allow '`;
