@@ -20,11 +20,8 @@ async function main(args: readonly string[]): Promise<number> {
     Deno.stdout.writeSync(new TextEncoder().encode(`pryx ${VERSION}\n`));
     return 0;
   }
-  // Parts of pryx that run as processes of their own. Not commands: nobody types them.
-  if (args[0] === "__bridge") {
-    return await (await import("./core/sandbox/bridge.ts")).runBridge(args.slice(1));
-  }
   const loading = import("./core/program.ts");
+  if (args[0]?.startsWith("__")) return await (await loading).runPart(args);
   if (args[0] === "run") void loading.then(({ preloadRun }) => preloadRun());
   const [{ runCli }, { COMMANDS, openProgram }] = await Promise.all([import("./repl/cli.ts"), loading]);
   await using opened = new AsyncDisposableStack();

@@ -4,7 +4,7 @@ import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
 import { findPaths } from "./config/paths.ts";
-import { PryxError } from "./domain/error.ts";
+import { EXIT, PryxError } from "./domain/error.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
@@ -33,6 +33,14 @@ export function preloadRun(): void {
     fetch("data:,").then((response) => response.body?.cancel()),
   ];
   for (const one of wanted) one.catch(() => {});
+}
+
+/** The parts of pryx that run as processes of their own, by hidden subcommand. Nobody types them. */
+export async function runPart([name, ...args]: readonly string[]): Promise<number> {
+  if (name === "__bridge") return await (await import("./sandbox/bridge.ts")).runBridge(args);
+  if (name === "__page") return await (await import("./tools/page.ts")).runPage();
+  Deno.stderr.writeSync(new TextEncoder().encode(`pryx: there is no command ${name}\n`));
+  return EXIT.usage;
 }
 
 /** A value made on first use and kept. */

@@ -18,7 +18,6 @@ import { vendorNatives } from "./_natives.ts";
 const WORKERS = [
   "core/sandbox/file_worker.ts",
   "core/sandbox/spawner_worker.ts",
-  "core/tools/page_worker.ts",
 ];
 
 /** Packages with native code or programs in them: they stay outside the bundle, in a node_modules folder beside it. */

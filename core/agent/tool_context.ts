@@ -43,6 +43,7 @@ export async function createToolContext(
       return files ??= sandbox.files(policy.roots(allowed));
     },
     async run(spec) {
+      if (spec.self) return await sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) });
       return await sandbox.run({
         ...spec,
         signal: AbortSignal.any([spec.signal, signal]),

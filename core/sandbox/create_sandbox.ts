@@ -50,7 +50,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     });
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes }),
-    run: (spec) => running().run(spec),
+    run: async (spec) =>
+      await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
     fetch: async (url, request) =>
       (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env: options.env }),
     async baseline() {

@@ -46,6 +46,8 @@ export interface Files {
 export interface ProcessSpec {
   /** argv[0]: an absolute path or a name found on PATH. */
   readonly argv: readonly [string, ...string[]];
+  /** Runs this very program: `argv` is a hidden subcommand and its arguments. It may touch nothing but its own files. */
+  readonly self?: true;
   /** A folder (absolute, resolved) that a program found by name must not come from: what an agent writes may stand there. */
   readonly notFrom?: string;
   readonly cwd: string;

@@ -1,9 +1,10 @@
-import type { PageReply, PageRequest } from "./page_worker.ts";
+import type { PageReply, PageRequest } from "./page.ts";
 import { nestingDepth, plainText } from "./_plain_text.ts";
+import type { ToolContext } from "./tool.ts";
 
 /**
- * Larger or deeper pages are not parsed. A worker bounds neither a parser's memory nor its time (a loop in it goes on after
- * `terminate()`), and both grow with the tags, some faster than their number.
+ * Larger or deeper pages are not parsed: a parser's memory and time grow with the tags, some faster than their number,
+ * and the text without a parser is better than none after ten seconds.
  */
 const MAX_HTML_CHARS = 2 * 1024 * 1024;
 const MAX_TAGS = 60_000;
@@ -11,6 +12,8 @@ const MAX_TAGS = 60_000;
 const MAX_CELLS = 5_000;
 const MAX_DEPTH = 300;
 const TIME_LIMIT_MS = 10_000;
+/** Markdown is hardly ever longer than its page; JSON doubles a character at most six times. */
+const MAX_REPLY_BYTES = 32 * 1024 * 1024;
 
 /** A web page, ready for the model. */
 interface Page {
@@ -21,14 +24,19 @@ interface Page {
 }
 
 /** A page as markdown; where that takes too much, as bare text. Never rejects but for `signal`. */
-export async function readPage(html: string, url: string, signal: AbortSignal): Promise<Page> {
+export async function readPage(
+  html: string,
+  url: string,
+  ctx: ToolContext,
+  signal: AbortSignal,
+): Promise<Page> {
   const bare = (note: string): Page => ({ title: "", text: plainText(html), note: `bare text: ${note}` });
   if (html.length > MAX_HTML_CHARS) return bare("the page is too large to be converted");
   if (hasMoreThan(html, /</g, MAX_TAGS) || hasMoreThan(html, /<t[dhr]\b/gi, MAX_CELLS)) {
     return bare("the page has too many elements to be converted");
   }
   if (nestingDepth(html) > MAX_DEPTH) return bare("the page is too deeply nested to be converted");
-  const reply = await convert({ html, url }, signal);
+  const reply = await convert({ html, url }, ctx, signal);
   if ("markdown" in reply) return { title: reply.title, text: reply.markdown };
   return bare("error" in reply ? `the page could not be converted (${reply.error})` : "the page is empty");
 }
@@ -41,40 +49,27 @@ function hasMoreThan(text: string, part: RegExp, limit: number): boolean {
   return false;
 }
 
-async function convert(request: PageRequest, signal: AbortSignal): Promise<PageReply> {
-  signal.throwIfAborted();
-  const worker = new Worker(workerUrl(), {
-    type: "module",
-    name: "pryx page",
-    deno: { permissions: "none" },
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<PageReply>();
-  const timer = setTimeout(
-    () => resolve({ error: `it took longer than ${TIME_LIMIT_MS / 1000} s` }),
-    TIME_LIMIT_MS,
-  );
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  worker.onmessage = ({ data }: MessageEvent<PageReply>) => {
-    if ("ready" in data) worker.postMessage(request);
-    else resolve(data);
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    resolve({ error: event.message });
-  };
+/** In a process of its own, which holds nothing and can be killed. */
+async function convert(request: PageRequest, ctx: ToolContext, signal: AbortSignal): Promise<PageReply> {
   try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-    worker.terminate();
+    const { code, timedOut, stdout, stderr } = await ctx.run({
+      argv: ["__page"],
+      self: true,
+      cwd: "/",
+      stdin: new TextEncoder().encode(JSON.stringify(request)),
+      timeoutMs: TIME_LIMIT_MS,
+      maxOutputBytes: MAX_REPLY_BYTES,
+      signal,
+    });
+    if (timedOut) return { error: `it took longer than ${TIME_LIMIT_MS / 1000} s` };
+    const text = new TextDecoder();
+    if (code !== 0 || stdout.dropped > 0) {
+      const last = text.decode(stderr.tail.length > 0 ? stderr.tail : stderr.head).trim().split("\n").pop();
+      return { error: last || "it took more memory than it may" };
+    }
+    return JSON.parse(text.decode(stdout.head, { stream: true }) + text.decode(stdout.tail)) as PageReply;
+  } catch (error) {
+    signal.throwIfAborted();
+    return { error: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** From source the worker lies beside this file; in a bundle this code is in a chunk at the root of the output. */
-function workerUrl(): URL {
-  return import.meta.url.endsWith(".ts")
-    ? new URL("./page_worker.ts", import.meta.url)
-    : new URL("./core/tools/page_worker.js", import.meta.url);
 }

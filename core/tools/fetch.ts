@@ -133,7 +133,7 @@ async function show({ url, response }: Answer, ctx: ToolContext, signal: AbortSi
   }
   const text = decodeBody(bytes, charset);
   const page = kind === "html"
-    ? await readPage(text, url.href, signal)
+    ? await readPage(text, url.href, ctx, signal)
     : { title: "", text, note: undefined };
   const notes = [
     ...(page.note ? [page.note] : []),

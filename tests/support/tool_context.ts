@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createNeedContext } from "../../core/agent/host.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import type { Need } from "../../core/domain/need.ts";
+import { selfArgv } from "../../core/domain/self_argv.ts";
 import { shellNeeds } from "../../core/policy/shell_command.ts";
 import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
 import type { ProcessSpec } from "../../core/sandbox/sandbox.ts";
@@ -54,7 +56,9 @@ export async function createToolContext(options: ToolContextOptions = {}): Promi
   const outputs = join(root, "kept");
   for (const folder of [workspace, outside, home, outputs]) await Deno.mkdir(folder);
   const env = options.env ?? { PATH: Deno.env.get("PATH") ?? "" };
-  const sandbox = createSandbox({ home, env, scopes: [workspace] });
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const self = selfArgv({ standalone: false, execPath: Deno.execPath(), main });
+  const sandbox = createSandbox({ home, env, scopes: [workspace], self });
   const denied = (options.denied ?? []).map((entry) => join(workspace, entry));
   const emitted: TestToolContext["emitted"] = [];
   const required: Need[] = [];

@@ -1,6 +1,5 @@
 /**
- * Turns HTML into markdown, in a Deno worker without permissions: what a hostile page does to a parser ends here. Imports
- * are static, because the root graph of a worker is the only code that it may load.
+ * Turns HTML into markdown, as a process of its own that can be killed: what a hostile page does to a parser ends here.
  */
 import { isProbablyReaderable, Readability } from "@mozilla/readability";
 import { gfm } from "@truto/turndown-plugin-gfm";
@@ -14,16 +13,10 @@ export interface PageRequest {
   readonly url: string;
 }
 
-/** `ready` comes once, before any answer. */
+/** What it came to. */
 export type PageReply =
-  | { readonly ready: true }
   | { readonly title: string; readonly markdown: string }
   | { readonly error: string };
-
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<PageRequest>) => void) | null;
-  postMessage(reply: PageReply): void;
-}
 
 /** What is used of the DOM; the program is compiled without a browser's types. */
 interface PageElement {
@@ -56,16 +49,25 @@ type ReadabilityOf = new (
 const MAX_ELEMENTS = 30_000;
 const DROPPED = "script, style, noscript, template, svg, iframe, object, embed, link, meta";
 
-const scope = globalThis as unknown as WorkerScope;
-
-scope.onmessage = ({ data }) => {
-  try {
-    scope.postMessage(convert(data));
-  } catch (error) {
-    scope.postMessage({ error: error instanceof Error ? error.message : String(error) });
+/** `pryx __page`: a {@link PageRequest} as JSON on stdin, a {@link PageReply} as JSON on stdout. */
+export async function runPage(): Promise<number> {
+  // Nothing of it is needed from here on; the kernel layer holds where there is one.
+  for (const name of ["read", "write", "net", "run", "env", "sys", "ffi", "import"] as const) {
+    Deno.permissions.revokeSync({ name });
   }
-};
-scope.postMessage({ ready: true });
+  const request = await new Response(Deno.stdin.readable).json() as PageRequest;
+  const reply = new TextEncoder().encode(JSON.stringify(convertPage(request)));
+  for (let rest = reply; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  return 0;
+}
+
+function convertPage(request: PageRequest): PageReply {
+  try {
+    return convert(request);
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 function convert({ html, url }: PageRequest): PageReply {
   // Fragments have no body of their own for the parser to find.
