@@ -5,10 +5,11 @@ import { isGlob } from "./_paths.ts";
 const MAX_LISTED = 500;
 
 /**
- * The existing paths that an absolute glob names, one folder after the other. `**` at the end stands for the folder
+ * The existing paths that an absolute glob names, one folder after the other. Undefined when they are too many to be
+ * looked for. `**` at the end stands for the folder
  * itself; `**` before other names is not followed, because it could lead anywhere.
  */
-export async function expandGlob(glob: string): Promise<readonly string[]> {
+export async function expandGlob(glob: string): Promise<readonly string[] | undefined> {
   const segments = segmentsOf(glob);
   const last = segments.at(-1) === "**" ? segments.slice(0, -1) : segments;
   if (last.includes("**") || last.length === 0) return [];
@@ -23,7 +24,7 @@ export async function expandGlob(glob: string): Promise<readonly string[]> {
     }
     const matches = await compiled(segment);
     for (const folder of found) {
-      if (++listed > MAX_LISTED) break;
+      if (++listed > MAX_LISTED) return undefined;
       for (const name of namesIn(folder)) if (matches(name)) next.push(join(folder, name));
     }
     found = next;

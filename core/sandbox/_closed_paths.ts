@@ -187,7 +187,9 @@ export function createClosedPaths(maxFolders: number = MAX_FOLDERS): ClosedPaths
         else for (const one of inside) add(one);
       }
       const places = [...baseline, ...[...envelope.read, ...envelope.write].filter(large)];
-      for (const path of await lookUp(envelope.closed, places)) {
+      const named = await lookUp(envelope.closed, places);
+      unseen.push(...named.unseen);
+      for (const path of named.paths) {
         const folder = isFolder(path);
         if (folder === undefined) continue;
         const access: PathAccess = folder ? folderAccess(path, envelope) : envelope.access(path);
@@ -244,18 +246,27 @@ function isFolder(path: string): boolean | undefined {
   }
 }
 
-/** What exists of literals and anchored globs inside `places`. A glob for a name anywhere is not looked for here. */
-async function lookUp(entries: readonly string[], places: readonly string[]): Promise<readonly string[]> {
+/**
+ * What exists of literals and anchored globs inside `places`; `unseen`: globs that name too much. A glob for a name
+ * anywhere is not looked for here. Nor are files of processes, which come and go: no child sees those of others, having
+ * processes of its own or a kernel that keeps them from being traced.
+ */
+async function lookUp(
+  entries: readonly string[],
+  places: readonly string[],
+): Promise<{ paths: readonly string[]; unseen: readonly string[] }> {
   const visible = (path: string) => places.some((root) => isInside(path, root));
   const found = new Set<string>();
+  const unseen: string[] = [];
   for (const entry of entries) {
-    if (!isGlob(entry)) {
-      if (visible(entry)) found.add(entry);
-    } else {
-      for (const path of await expandGlob(entry)) if (visible(path)) found.add(path);
-    }
+    if (entry.startsWith("/proc/")) continue;
+    if (isGlob(entry)) {
+      const paths = await expandGlob(entry);
+      if (paths === undefined) unseen.push(entry);
+      for (const path of paths ?? []) if (visible(path)) found.add(path);
+    } else if (visible(entry)) found.add(entry);
   }
-  return [...found];
+  return { paths: [...found], unseen };
 }
 
 /** Nothing inside a folder of which nothing is left, no read-only inside read-only. By path. */
