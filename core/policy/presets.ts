@@ -207,6 +207,7 @@ const SECRET_FILES: readonly {
     patterns: [
       "/etc/{shadow,gshadow,sudoers,krb5.keytab}{,-}",
       "/etc/sudoers.d",
+      "/etc/ssh/*_key",
       "/proc/*/environ",
       "/proc/*/mem",
       "/proc/*/task/*/{environ,mem}",
