@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { fetchTool } from "../../core/tools/fetch.ts";
 import { nestingDepth, plainText } from "../../core/tools/_plain_text.ts";
 import { MAX_RESULT_CHARS } from "../../core/tools/tool.ts";
+import type { ProcessResult, ProcessSpec } from "../../core/sandbox/sandbox.ts";
 import { createToolContext } from "../support/tool_context.ts";
+import { withoutBubblewrap } from "../support/without_bubblewrap.ts";
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
@@ -254,4 +256,54 @@ Deno.test("plainText() and nestingDepth() read broken pages in one pass", () => 
   assert.equal(plainText("<!-- never closed"), "");
   assert.equal(plainText("x &#0; &#x110000; &bogus; &lt;"), "x &#0; &#x110000; &bogus; <");
   assert.equal(nestingDepth("<div><p>a<p>b<br><span>c</span></div><div></div>"), 2);
+});
+
+Deno.test("fetch shows bare text when the process that converts a page is stopped, and says why", async () => {
+  await using server = serve(() => html("<h1>Index</h1><p>text"));
+  const stopped: [Partial<ProcessResult>, RegExp][] = [
+    [{ timedOut: true, code: null, signal: "SIGKILL" }, /took longer than 10 s/],
+    [{ code: null, signal: "SIGABRT" }, /more memory than it may/],
+  ];
+  for (const [ending, why] of stopped) {
+    const specs: ProcessSpec[] = [];
+    await using at = await createToolContext({
+      async run(spec, run) {
+        specs.push(spec);
+        return { ...await run(spec), ...ending };
+      },
+    });
+    const { text } = await at.call(fetchTool, { url: server.origin });
+    assert.match(text, why);
+    assert.match(text, /Index\ntext$/);
+    assert.deepEqual(specs.map(({ argv, self }) => [...argv, self]), [["__page", true]]);
+  }
+});
+
+Deno.test("fetch converts pages where bubblewrap is not installed, too", async () => {
+  await using search = await withoutBubblewrap();
+  await using server = serve(() => html("<h1>Index</h1><p>text"));
+  await using at = await createToolContext({ env: { PATH: search.path } });
+  assert.match((await at.call(fetchTool, { url: server.origin })).text, /# Index\n\ntext$/);
+});
+
+Deno.test("fetch is not led by a page from outside to this machine, whoever allows the redirect", async () => {
+  let reached = 0;
+  await using inner = serve(() => {
+    reached++;
+    return new Response("inner", { headers: { "content-type": "text/plain" } });
+  });
+  await using at = await createToolContext({ grant: [inner.host] });
+  const outside = {
+    ...at.ctx,
+    // The first answer stands for a page on the web.
+    fetch: (url: string, init: Parameters<typeof at.ctx.fetch>[1]) =>
+      url.startsWith("http://public.test")
+        ? Promise.resolve(new Response(null, { status: 302, headers: { location: inner.origin } }))
+        : at.ctx.fetch(url, init),
+  };
+  await assert.rejects(async () => await fetchTool.run({ url: "http://public.test/" }, outside), {
+    code: "denied",
+  });
+  assert.deepEqual([reached, at.required.length], [0, 1]);
+  assert.match((await at.call(fetchTool, { url: inner.origin })).text, /inner$/);
 });
