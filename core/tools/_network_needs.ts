@@ -13,28 +13,6 @@ const PORTS: Readonly<Record<string, string>> = {
   "wss:": "443",
 };
 
-const NPM = ["registry.npmjs.org:443"];
-const PYPI = ["pypi.org:443", "files.pythonhosted.org:443"];
-const CRATES = ["index.crates.io:443", "static.crates.io:443"];
-const GO = ["proxy.golang.org:443", "sum.golang.org:443"];
-
-/** Where package managers go when they are told nothing else, by program and the words that make them go. */
-const REGISTRIES: Readonly<Record<string, readonly [words: readonly string[], hosts: readonly string[]]>> = {
-  npm: [["install", "i", "ci", "add", "update", "outdated", "view", "audit"], NPM],
-  pnpm: [["install", "i", "add", "update", "dlx"], NPM],
-  yarn: [["install", "add", "upgrade", "dlx"], ["registry.yarnpkg.com:443", ...NPM]],
-  bun: [["install", "i", "add", "update"], NPM],
-  npx: [[], NPM],
-  pip: [["install", "download"], PYPI],
-  pip3: [["install", "download"], PYPI],
-  uv: [["add", "sync", "lock", "pip"], PYPI],
-  cargo: [["add", "install", "update", "fetch", "search"], CRATES],
-  go: [["get", "install", "download"], GO],
-};
-
-/** Words between a program and the one that says what it does: `npm --silent install`. */
-const REACH = 4;
-
 /**
  * The hosts that a command line names, as needs, so that they are decided before it runs. No more than a courtesy: what
  * it does not say, the sandbox refuses, and that is asked for when it happens.
@@ -49,10 +27,7 @@ function hostsOf(argv: readonly string[]): string[] {
   const name = first.slice(first.lastIndexOf("/") + 1);
   const words = args.filter((arg) => !arg.startsWith("-"));
   if (TAKES_ADDRESSES.has(name)) return words.flatMap((word) => hostOf(word) ?? bareHost(word) ?? []);
-  if (name === "git") return words.flatMap((word) => hostOf(word) ?? remoteHost(word) ?? []);
-  const [when, hosts] = (Object.hasOwn(REGISTRIES, name) && REGISTRIES[name]) || [];
-  const goes = when && (when.length === 0 || words.slice(0, REACH).some((word) => when.includes(word)));
-  return goes ? [...hosts ?? []] : [];
+  return name === "git" ? words.flatMap((word) => hostOf(word) ?? remoteHost(word) ?? []) : [];
 }
 
 function hostOf(word: string): string | undefined {
