@@ -87,7 +87,10 @@ interface Verdicts {
 type Remembered = Map<string, Verdicts>;
 
 /** Looks through folders, and remembers: the next time only those that changed are read again. */
-export function createClosedPaths(maxFolders: number = MAX_FOLDERS): ClosedPaths {
+export function createClosedPaths(
+  maxFolders: number = MAX_FOLDERS,
+  now: () => number = Date.now,
+): ClosedPaths {
   const listings = new Map<string, Listing>();
   const remembered = new Map<unknown, Remembered>();
 
@@ -109,7 +112,7 @@ export function createClosedPaths(maxFolders: number = MAX_FOLDERS): ClosedPaths
       const known = listings.get(folder);
       if (known?.stamp === stamp) return known;
       const changed = Math.max(ctime?.getTime() ?? Infinity, mtime?.getTime() ?? Infinity);
-      const fresh = Date.now() - changed < TICK_MS;
+      const fresh = now() - changed < TICK_MS;
       const entries = [...Deno.readDirSync(folder)].filter((entry) => !entry.isSymlink)
         .map(({ name, isDirectory }) => ({ name, folder: isDirectory }));
       const listing = { stamp: fresh ? "" : stamp, entries };

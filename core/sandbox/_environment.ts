@@ -1,4 +1,5 @@
 import { delimiter, isAbsolute } from "node:path";
+import { TOOLCHAIN_VARIABLES } from "./baseline.ts";
 
 /** Names that children inherit. Everything else stays here: keys, tokens, loaders' and shells' hooks, sockets of agents. */
 const INHERITED = new Set([
@@ -44,9 +45,19 @@ const FIXED: Readonly<Record<string, string>> = {
   DEBIAN_FRONTEND: "noninteractive",
 };
 
+/** Where there is no network, package managers that try again and again would keep a command busy for minutes before they say so. */
+export const OFFLINE: Readonly<Record<string, string>> = {
+  npm_config_fetch_retries: "0",
+  npm_config_update_notifier: "false",
+  PIP_RETRIES: "0",
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  CARGO_NET_RETRY: "0",
+};
+
 /**
  * The environment of a child: an allowlist of `inherited`, what makes programs behave without a terminal, and what the
- * caller adds on purpose. PATH keeps its absolute folders only: an empty or relative one would run programs out of
+ * caller adds on purpose. Where a toolchain lives passes, as an absolute path: without it those that do not live below
+ * home are not found (the official images of Rust and Go). PATH keeps its absolute folders only: an empty or relative one would run programs out of
  * whatever folder a command starts in.
  */
 export function childEnvironment(
@@ -59,6 +70,7 @@ export function childEnvironment(
   for (const [name, value] of Object.entries(inherited)) {
     const known = windows ? name.toUpperCase() : name;
     if (WITHHELD.has(known)) continue;
+    if (known in TOOLCHAIN_VARIABLES && isAbsolute(value)) env[name] = value;
     if (INHERITED.has(known) || INHERITED_PREFIX.test(known) || (windows && WINDOWS.has(known))) {
       env[known === "PATH" ? "PATH" : name] = value;
     }

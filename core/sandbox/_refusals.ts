@@ -56,10 +56,14 @@ export function findRefusals(parts: RefusalParts): readonly Refusal[] {
     if (!found.has(key)) found.set(key, { need, evidence: line.trim().slice(0, MAX_EVIDENCE) });
   }
   const all = [...found.values()];
-  const hosts = all.some(({ need }) => need.kind === "net" && need.target !== "*");
-  const specific = all.filter(({ need }) => need.target !== "*");
-  const vague = hosts ? [] : all.filter(({ need }) => need.target === "*");
+  const hosts = all.some(({ need }) => need.kind === "net" && !isVague(need.target));
+  const specific = all.filter(({ need }) => !isVague(need.target));
+  const vague = hosts ? [] : all.filter(({ need }) => isVague(need.target));
   return [...specific, ...vague].slice(0, MAX_REFUSALS);
+}
+
+function isVague(target: string): boolean {
+  return target === "*" || target === "**";
 }
 
 function linesOf(text: string): readonly string[] {
@@ -74,7 +78,7 @@ function needOf(complaint: Complaint, parts: RefusalParts): Need | undefined {
     case "socket":
       return envelope.unixSockets ? undefined : { kind: "net", target: "unix" };
     case "network":
-      return networkNeed(complaint.host, envelope);
+      return networkNeed(complaint.host, parts);
     case "program": {
       const real = hidden ? files.program(complaint.name) : undefined;
       return real === undefined || accessOf(real, parts) !== "none"
@@ -103,13 +107,19 @@ function socketNeed(
   // With a network namespace of its own a child may make every socket but those of this machine.
   const local = hidden || /AF_UNIX|\bunix\b|\.sock\b/i.test(around);
   if (local) return envelope.unixSockets ? undefined : { kind: "net", target: "unix" };
-  return networkNeed(undefined, envelope);
+  return networkNeed(undefined, parts);
 }
 
-function networkNeed(host: string | undefined, { network }: Envelope): Need | undefined {
+function networkNeed(
+  host: string | undefined,
+  { envelope: { network }, hidden }: RefusalParts,
+): Need | undefined {
   if (network === "all") return undefined;
-  // Through the proxy, names are resolved outside: what it refused it says itself.
-  if (host === undefined) return network === "none" ? { kind: "net", target: "*" } : undefined;
+  // Through the proxy, names are resolved outside: what it refused it says itself. Without a namespace even a server of
+  // its own on loopback takes the whole network.
+  if (host === undefined) {
+    return network === "none" ? { kind: "net", target: hidden ? "*" : "**" } : undefined;
+  }
   if (/^(?:localhost|127\.|0\.0\.0\.0)/.test(host)) return undefined;
   if (network !== "none" && network.hosts.includes(host)) return undefined;
   return { kind: "net", target: host };

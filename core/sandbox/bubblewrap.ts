@@ -1,4 +1,4 @@
-import { dirname, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { NamedLink } from "./baseline.ts";
 import type { ClosedPath } from "./_closed_paths.ts";
 import { isInside } from "./_paths.ts";
@@ -94,12 +94,27 @@ function baseMounts(plan: BubblewrapPlan): Mount[] {
     base("/proc", "--proc", "/proc"),
     base("/dev", "--dev", "/dev"),
     base("/dev/shm", "--perms", "1777", ...size, "--tmpfs", "/dev/shm"),
-    ...isOpen("/tmp") ? [] : [base("/tmp", "--perms", "1777", ...size, "--tmpfs", "/tmp")],
+    ...isOpen("/tmp")
+      ? []
+      : [base("/tmp", "--perms", "1777", ...size, "--tmpfs", "/tmp"), ...waysThrough("/tmp", plan)],
     ...unixSockets ? [base("/run", "--ro-bind-try", "/run", "/run")] : [],
-    ...isOpen(home) ? [] : [base(home, "--dir", home)],
+    ...isOpen(home) ? [] : [base(home, "--perms", "0555", "--dir", home)],
     ...links.filter(({ path }) => !isOpen(dirname(path)))
       .map(({ path, target }) => base(path, "--symlink", target, path)),
   ];
+}
+
+/**
+ * The folders from a writable file system to the roots in it. They hold nothing else, and are no place to write to: what
+ * was written there would be gone with the command.
+ */
+function waysThrough(folder: string, { read, write, home, cwd }: BubblewrapPlan): Mount[] {
+  const ways = new Set<string>();
+  for (const path of [...read, ...write, join(home, "x"), join(cwd, "x")]) {
+    for (let at = dirname(path); isInside(at, folder) && at !== folder; at = dirname(at)) ways.add(at);
+  }
+  const made = [...ways].filter((path) => ![...read, ...write].some((root) => isInside(path, root)));
+  return made.map((path) => ({ path, order: ORDER.base, args: ["--perms", "0555", "--dir", path] }));
 }
 
 /** One mount for each root that is open further than what lies around it. */

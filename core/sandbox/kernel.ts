@@ -3,6 +3,7 @@ import type { Need } from "../domain/need.ts";
 import { PryxError } from "../domain/error.ts";
 import { formatNeed } from "../domain/need.ts";
 import { type BaselineFolders, findBaseline } from "./baseline.ts";
+import { OFFLINE } from "./_environment.ts";
 import { createClosedPaths, type FoundClosed } from "./_closed_paths.ts";
 import type { Confinement } from "./_confinement.ts";
 import { createBubblewrapLayer } from "./_bubblewrap_layer.ts";
@@ -132,7 +133,12 @@ export function createKernel(options: KernelOptions): Kernel {
       sealed = true;
     }
     const places = makePlaces(envelope);
-    const variables = { TMPDIR: folder.temp, TMP: folder.temp, TEMP: folder.temp };
+    const variables = {
+      TMPDIR: folder.temp,
+      TMP: folder.temp,
+      TEMP: folder.temp,
+      ...envelope.network === "none" ? OFFLINE : {},
+    };
     const plain = {
       env: variables,
       connected: [],

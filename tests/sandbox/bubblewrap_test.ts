@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { bubblewrapArguments, type BubblewrapPlan } from "../../core/sandbox/bubblewrap.ts";
+import type { ClosedPath } from "../../core/sandbox/_closed_paths.ts";
+
+function plan(more: Partial<BubblewrapPlan> = {}): BubblewrapPlan {
+  return {
+    features: { disableUserns: true, size: true },
+    read: ["/usr", "/etc"],
+    write: ["/w/s"],
+    links: [{ path: "/bin", target: "/usr/bin" }],
+    closed: [],
+    closedFile: "/p/file",
+    closedFolder: "/p/folder",
+    home: "/h/u",
+    cwd: "/w/s",
+    ownNetwork: true,
+    unixSockets: false,
+    seccomp: 7,
+    memoryFiles: 100,
+    ...more,
+  };
+}
+
+/** The arguments as one text, so that an order can be looked for. */
+const text = (more?: Partial<BubblewrapPlan>) => ` ${bubblewrapArguments(plan(more)).join(" ")} `;
+
+function inOrder(args: string, ...parts: string[]): void {
+  let from = 0;
+  for (const part of parts) {
+    const at = args.indexOf(` ${part} `, from);
+    assert.ok(at >= 0, `${part} is missing after ${args.slice(0, from)}\nin ${args}`);
+    from = at + 1;
+  }
+}
+
+const closed = (path: string, access: "none" | "read", kind: "file" | "folder" = "file"): ClosedPath => ({
+  path,
+  access,
+  kind,
+  linked: false,
+});
+
+Deno.test("bubblewrapArguments() unshares everything, drops capabilities, and seals what is not opened", () => {
+  const args = text();
+  inOrder(args, "--unshare-user", "--unshare-pid", "--unshare-net", "--cap-drop ALL", "--bind /w/s /w/s");
+  inOrder(args, "--symlink /usr/bin /bin", "--remount-ro /", "--seccomp 7 --chdir /w/s");
+  assert.ok(!args.includes(" --share-net ") && !args.includes(" --bind / "));
+  assert.ok(!text({ ownNetwork: false }).includes("--unshare-net"));
+  const older = text({ features: { disableUserns: false, size: false } });
+  assert.ok(!older.includes("--disable-userns") && !older.includes("--size"));
+});
+
+Deno.test("bubblewrapArguments() mounts from the outside in, whatever order roots are named in", () => {
+  inOrder(
+    text({ read: ["/a/b/c/d", "/a", "/usr"], write: ["/a/b", "/a/b/c/d/e"] }),
+    "--ro-bind /a /a",
+    "--bind /a/b /a/b",
+  );
+  inOrder(
+    text({ write: ["/tmp/x/y"] }),
+    "--tmpfs /tmp",
+    "--perms 0555 --dir /tmp/x",
+    "--bind /tmp/x/y /tmp/x/y",
+  );
+  const whole = text({ write: ["/tmp"] });
+  assert.ok(whole.includes(" --bind /tmp /tmp ") && !whole.includes("--tmpfs /tmp "));
+});
+
+Deno.test("bubblewrapArguments() masks what is closed and pins every folder on the way to what may not be written", () => {
+  const args = text({
+    closed: [
+      closed("/w/s/.env", "none"),
+      closed("/w/s/a/.git/hooks", "read", "folder"),
+      closed("/w/s/a/secret", "none", "folder"),
+    ],
+  });
+  inOrder(
+    args,
+    "--bind /w/s /w/s",
+    "--bind /w/s/a /w/s/a",
+    "--bind /w/s/a/.git /w/s/a/.git",
+    "--ro-bind /w/s/a/.git/hooks /w/s/a/.git/hooks",
+  );
+  inOrder(args, "--bind /w/s/a /w/s/a", "--ro-bind /p/folder /w/s/a/secret");
+  inOrder(args, "--bind /w/s /w/s", "--ro-bind /p/file /w/s/.env");
+});
+
+Deno.test("bubblewrapArguments() masks nothing outside of what is opened", () => {
+  assert.ok(!text({ closed: [closed("/elsewhere/.env", "none")] }).includes("/elsewhere"));
+});
+
+Deno.test("bubblewrapArguments() gives devices by name, and never the host's processes", () => {
+  const args = text({ write: ["/w/s", "/dev/kvm", "/dev/null", "/proc/sys"], read: ["/usr", "/proc"] });
+  assert.ok(args.includes(" --dev-bind /dev/kvm /dev/kvm "));
+  assert.ok(!args.includes("bind /dev/null") && !args.includes("bind /proc"));
+  inOrder(args, "--proc /proc");
+});
+
+Deno.test("bubblewrapArguments() leaves the root writable only when all of it was opened", () => {
+  const args = text({ write: ["/"], closed: [closed("/w/.env", "none")] });
+  assert.ok(!args.includes("--remount-ro"));
+  inOrder(args, "--bind / /", "--proc /proc", "--ro-bind /p/file /w/.env");
+  inOrder(text({ read: ["/"] }), "--ro-bind / /", "--bind /w/s /w/s", "--remount-ro /");
+});
+
+Deno.test("bubblewrapArguments() makes the working folder where nothing opened holds it", () => {
+  assert.ok(text({ cwd: "/else/where" }).includes(" --dir /else/where "));
+  assert.ok(!text({ cwd: "/w/s/sub" }).includes("--dir /w"));
+});
