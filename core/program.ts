@@ -123,12 +123,13 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       store: (options) => options?.reading ? readStore() : store(),
       blobs,
       policy: once(async () => {
-        const [{ policyOf }, { createPolicyView }] = await Promise.all([
+        const [{ policyOf }, { createPolicyView }, { temp }] = await Promise.all([
           import("./pryx.ts"),
           import("./agent/policy_view.ts"),
+          sandbox().then((made) => made.baseline()),
         ]);
         return createPolicyView({
-          policy: await policyOf({ config: await config(), paths, home, program: ownPaths() }, cwd),
+          policy: await policyOf({ config: await config(), paths, home, program: ownPaths(), temp }, cwd),
           workspace: cwd,
           home,
           searchPath,

@@ -151,7 +151,8 @@ function agentParts(parts: PryxParts, journal: Journal, desk: ApprovalDesk): Age
     policy(workspace) {
       const known = policies.get(workspace);
       if (known) return known;
-      const policy = policyOf(parts, workspace);
+      const policy = parts.sandbox().then((sandbox) => sandbox.baseline())
+        .then(({ temp }) => policyOf({ ...parts, temp }, workspace));
       policies.set(workspace, policy);
       // A failure is not kept: what was in the way may be gone at the next try.
       policy.catch(() => policies.delete(workspace));
@@ -248,10 +249,13 @@ function placeOf(
 
 /** The policy in force in a workspace: the config's rules over the preset's, and pryx's own files out of reach. */
 export async function policyOf(
-  parts: Pick<PryxParts, "config" | "paths" | "home" | "program">,
+  parts: Pick<PryxParts, "config" | "paths" | "home" | "program"> & {
+    /** The temporary folder of commands: what one wrote there, file tools may read. */
+    readonly temp: string;
+  },
   workspace: string,
 ): Promise<Policy> {
-  const { config, paths, home, program } = parts;
+  const { config, paths, home, program, temp } = parts;
   const options = {
     preset: config.preset,
     workspace,
@@ -264,7 +268,7 @@ export async function policyOf(
       paths.cache,
       ...program,
     ],
-    readablePaths: [outputsFolder(paths)],
+    readablePaths: [outputsFolder(paths), temp],
   };
   const links = await findLinks(options);
   return createPolicy({ ...options, links });

@@ -110,7 +110,7 @@ function openRoots(kind: Kind, policy: CompiledPolicy, options: EnvelopeOptions,
     path?.literal ?? []
   );
   return distinct(["/", policy.place.workspace, ...named])
-    .filter((target) => judge({ kind, target }) === "allow");
+    .filter((target) => judge({ kind, target }) === "allow" && !isWithin(target, options.baseline.temp));
 }
 
 /**

@@ -30,7 +30,8 @@ export const shell = defineTool({
   description:
     "Runs a command line in a shell (bash where there is one) and returns its output, stdout and stderr together, and its " +
     "exit code. Each call is a new shell: nothing but files carries over, so pass cwd instead of using cd. There is no " +
-    "terminal and no input: avoid interactive programs. For a server, redirect its output to a file and end the command " +
+    "terminal and no input: avoid interactive programs. Commands are confined: what policy does not open is closed, the " +
+    "network too, and what was refused is said. Temporary files go to $TMPDIR. For a server, redirect its output to a file and end the command " +
     "with &. Prefer read_file, grep, glob and edit_file for what they do.",
   parameters: {
     type: "object",

@@ -29,6 +29,7 @@ function sandboxThat(
     specs,
     sandbox: (real) => ({
       files: real.files,
+      fetch: real.fetch,
       baseline: () => Promise.resolve({ read: ["/usr"], temp: "/nowhere/tmp" }),
       layers: real.layers,
       shortfall: () => Promise.resolve(typeof reach === "function" ? reach(specs.length) : reach),
