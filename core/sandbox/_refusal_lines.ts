@@ -84,10 +84,11 @@ const ABSOLUTE = /(?:^|[\s(\[=,:])(\/[^\s'"`,;()\[\]]+)/g;
 
 /**
  * Everything in a line that may be a path, the likeliest first: what is quoted, a field between colons (the last ones
- * before the first, which names the program), anything that begins with a slash.
+ * before the first), anything that begins with a slash. The program that speaks comes first in a line, and is none of them.
  */
-function pathsIn(line: string): string[] {
+function pathsIn(said: string): string[] {
   const found: string[] = [];
+  const line = /^[^\s:]+: .*: /.test(said) ? said.slice(said.indexOf(": ") + 2) : said;
   for (const match of line.matchAll(QUOTED)) {
     const text = match.slice(1).find((one) => one !== undefined);
     if (text !== undefined) found.push(text);
