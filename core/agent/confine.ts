@@ -27,7 +27,10 @@ export function policyContext(parts: SessionParts, { origin }: Pick<CallOptions,
   };
 }
 
-/** The envelope of a call's processes, should these needs be allowed. */
+/**
+ * The envelope of a call's processes, should these needs be allowed. Hosts that only rules name are left out where they
+ * cannot be told apart here: a command that asked for none would otherwise have to be trusted with the whole network.
+ */
 export async function envelopeOf(
   parts: SessionParts,
   tool: Tool,
@@ -35,11 +38,16 @@ export async function envelopeOf(
   options: Pick<CallOptions, "origin">,
 ): Promise<Envelope> {
   const [policy, sandbox] = await Promise.all([parts.policy(), parts.sandbox()]);
-  return policy.envelope(needs, {
+  const envelope = policy.envelope(needs, {
     baseline: await sandbox.baseline(),
     workspace: tool.rights === "workspace",
     ...policyContext(parts, options),
   });
+  if (typeof envelope.network === "string" || needs.some(({ kind }) => kind === "net")) return envelope;
+  const short = await sandbox.shortfall(envelope);
+  return short.some(({ kind, target }) => kind === "net" && target === "**")
+    ? { ...envelope, network: "none" }
+    : envelope;
 }
 
 /**

@@ -192,3 +192,23 @@ Deno.test("hosts that a command names are decided before it runs", async () => {
   assert.equal(specs.length, 0);
   assert.deepEqual(end.data.unapproved, ["net=127.0.0.1:9"]);
 });
+
+Deno.test("hosts that only rules name do not make every command ask where they cannot be told apart", async () => {
+  const open: Need = { kind: "net", target: "**", reach: "the whole network is open or none of it" };
+  const specs: ProcessSpec[] = [];
+  const sandbox = (real: Sandbox): Sandbox => ({
+    ...sandboxThat({}).sandbox(real),
+    shortfall: ({ network }) => Promise.resolve(typeof network === "string" ? [] : [open]),
+    run(spec) {
+      specs.push(spec);
+      const { envelope: _, accepted: __, ...bare } = spec;
+      return real.run(bare);
+    },
+  });
+  const provider = scriptedProvider([shell("echo hi"), shell("curl -s api.test:81"), { text: "ok" }]);
+  const allow = ["run=echo", "run=curl", "net=api.test"];
+  await using test = await testPryx({ provider, preset: "workspace", allow, sandbox });
+  const end = await test.run("go");
+  assert.deepEqual(specs.map(({ envelope }) => envelope?.network), ["none"]);
+  assert.deepEqual(end.data.unapproved, ["net=**"]);
+});
