@@ -1,7 +1,6 @@
 import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
 import { createFiles } from "./_files.ts";
-import { describeLayers } from "./layers.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { memoryLimit, type ProcessLimits } from "./_limits.ts";
 import { createProcesses, type Processes } from "./processes.ts";
@@ -61,6 +60,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     shortfall: (envelope) => kernel().shortfall(envelope),
     async layers() {
       const found = kernel();
+      const { describeLayers } = await import("./layers.ts");
       return describeLayers({ layer: await found.layer(), support: await found.support() });
     },
     async [Symbol.asyncDispose]() {

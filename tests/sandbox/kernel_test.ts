@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { formatNeed } from "../../core/domain/need.ts";
 import { type ConfinedPlace, confinedPlace, type KernelName, whyNot } from "./_confined_place.ts";
 
@@ -226,6 +227,55 @@ onEach(BOTH, "git commits in a workspace with the user's name from home", async 
     more,
   );
   assert.equal(said.out, "A\n");
+});
+
+onEach(
+  ["bubblewrap"],
+  "hosts are reached through the proxy alone, and what was reached or refused is told",
+  async (at) => {
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => new Response("from outside"),
+    );
+    const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+    const self = [Deno.execPath(), "run", "-A", "--no-lock", "--config", config, main] as const;
+    // From source, the bridge is compiled once; with a home of its own it would be again.
+    const DENO_DIR = Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME") ?? "/", ".cache/deno");
+    const env = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", DENO_DIR };
+    await using proxied = await confinedPlace("bubblewrap", { self, env });
+    const { port } = server.addr;
+    const network = {
+      hosts: [`127.0.0.1:${port}`],
+      allows: (host: string, asked: number) => host === "127.0.0.1" && asked === port,
+    };
+    assert.deepEqual(await proxied.sandbox.shortfall(await proxied.envelope({ network })), []);
+    const get = (to: string) =>
+      [
+        "/bin/bash",
+        "-c",
+        `p=\${http_proxy##*:}; exec 3<>/dev/tcp/127.0.0.1/$p; printf 'GET http://${to}/ HTTP/1.1\\r\\nHost: ${to}\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
+      ] as const;
+    const good = await proxied.sh("", { network }, { argv: get(`127.0.0.1:${port}`) });
+    assert.ok(good.out.endsWith("from outside"), good.out);
+    assert.deepEqual(good.connected, [`127.0.0.1:${port}`]);
+    const bad = await proxied.sh("", { network }, { argv: get("example.com:80") });
+    assert.deepEqual([bad.connected, needs(bad.refusals)], [undefined, ["net=example.com:80"]]);
+    const straight = await proxied.sh("", { network }, {
+      argv: ["/bin/bash", "-c", "exec 3<>/dev/tcp/192.0.2.1/80 && echo connected"],
+    });
+    assert.ok(!straight.out.includes("connected"));
+    await server.shutdown();
+    await at.sh("true");
+  },
+);
+
+onEach(BOTH, "Unix sockets open only when they were granted", async (at) => {
+  const python = "import socket; socket.socket(socket.AF_UNIX); print('made')";
+  const closed = await at.sh(`python3 -c "${python}"`, {}, { argv: ["python3", "-c", python] });
+  assert.ok(!closed.out.includes("made"), closed.out);
+  const open = await at.sh("", { unixSockets: true }, { argv: ["python3", "-c", python] });
+  assert.ok(open.out.endsWith("made\n"), open.out);
 });
 
 Deno.test({

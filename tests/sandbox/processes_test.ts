@@ -90,10 +90,40 @@ Deno.test("run() passes an allowlist of the environment and no more", async () =
     "XDG_RUNTIME_DIR",
     "LESSOPEN",
     "MANPAGER",
+    "NODE_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PERL5LIB",
+    "PERL5OPT",
+    "RUBYOPT",
+    "RUBYLIB",
+    "JAVA_TOOL_OPTIONS",
+    "GIT_DIR",
+    "GIT_CONFIG_COUNT",
+    "GIT_EXTERNAL_DIFF",
+    "EDITOR",
+    "VISUAL",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DOCKER_HOST",
+    "ANTHROPIC_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "DISPLAY",
+    "IFS",
+    "SHELLOPTS",
+    "PS4",
+    "PROMPT_COMMAND",
+    "CARGO_HOME",
   ];
   const env = Object.fromEntries(hostile.map((name) => [name, "evil"]));
   await using at = await place({
-    env: { ...env, PATH: `.::relative:/usr/bin:/bin`, LANG: "C.UTF-8", LC_TIME: "C", PAGER: "less" },
+    env: {
+      ...env,
+      PATH: `.::relative:/usr/bin:/bin`,
+      LANG: "C.UTF-8",
+      LC_TIME: "C",
+      PAGER: "less",
+      RUSTUP_HOME: "/opt/rust",
+    },
   });
   const result = await at.run(["env"], { env: { ADDED: "yes" } });
   const seen = new Map(
@@ -102,10 +132,10 @@ Deno.test("run() passes an allowlist of the environment and no more", async () =
   for (const name of hostile) assert.ok(!seen.has(name), name);
   assert.equal(seen.get("PATH"), "/usr/bin:/bin");
   assert.deepEqual(
-    ["LANG", "LC_TIME", "PAGER", "GIT_PAGER", "GIT_TERMINAL_PROMPT", "ADDED", "HOME"].map((name) =>
-      seen.get(name)
-    ),
-    ["C.UTF-8", "C", "cat", "cat", "0", "yes", at.cwd],
+    ["LANG", "LC_TIME", "PAGER", "GIT_PAGER", "GIT_TERMINAL_PROMPT", "ADDED", "RUSTUP_HOME", "HOME"].map((
+      name,
+    ) => seen.get(name)),
+    ["C.UTF-8", "C", "cat", "cat", "0", "yes", "/opt/rust", at.cwd],
   );
 });
 
