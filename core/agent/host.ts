@@ -69,6 +69,8 @@ export interface ShellHost {
   resolve(path: string): Promise<string>;
   findExecutable(name: string, cwd: string): Promise<string | undefined>;
   isWritable(path: string): boolean;
+  /** The value that a variable has for commands, when that is known. */
+  env?(name: string): string | undefined;
 }
 
 /** What tools may know before they are decided. Executables in the workspace or a temporary folder count as writable. */
@@ -79,6 +81,7 @@ export function createNeedContext(options: NeedContextOptions): NeedContext {
     resolve: (path) => resolvePath(path, workspace, home),
     findExecutable: (name, cwd) => Promise.resolve(findExecutable(name, cwd, searchPath)),
     isWritable: (path) => writable.some((folder) => path === folder || path.startsWith(`${folder}/`)),
+    env: (name) => name === "HOME" ? home : undefined,
   };
   return {
     cwd: workspace,

@@ -1,3 +1,5 @@
+import { type Arg, isKnown, mayBeOption } from "./_shell_values.ts";
+
 /** Options before git's command that take the next word, or `=VALUE`. */
 const WITH_VALUE = new Set([
   "-C",
@@ -29,32 +31,64 @@ const RUNNERS: Readonly<Record<string, RegExp>> = {
   "clone": /^-[a-zA-Z]*[cu]|^--config$|^--config=/u,
 };
 
+/** Options whose next word is theirs, whatever it is. */
+const VALUES =
+  /^-[a-zA-Z]*[mFbB]$|^--(?:message|file|author|date|grep|since|until|after|before|format|pretty)$/u;
+
+/** Commands without an option that runs or writes something, so that a word may be any of them. */
+const PLAIN = new Set([
+  "add",
+  "rm",
+  "mv",
+  "status",
+  "restore",
+  "check-ignore",
+  "symbolic-ref",
+  "merge-base",
+  "ls-files",
+]);
+
 interface GitWords {
-  readonly before: readonly string[];
-  readonly command: readonly string[];
+  readonly before: readonly Arg[];
+  readonly command: readonly Arg[];
 }
 
-function split(argv: readonly string[]): GitWords {
+function split(args: readonly Arg[]): GitWords {
   let at = 1;
-  while (at < argv.length && argv[at]?.startsWith("-")) at += WITH_VALUE.has(argv[at] ?? "") ? 2 : 1;
-  return { before: argv.slice(1, at), command: argv.slice(at) };
+  while (at < args.length && args[at]?.text.startsWith("-")) {
+    at += WITH_VALUE.has(args[at]?.text ?? "") ? 2 : 1;
+  }
+  return { before: args.slice(1, at), command: args.slice(at) };
 }
 
 /** Why `git …` runs or writes something that its command does not say; undefined when it does not. */
-export function gitProblem(argv: readonly string[]): string | undefined {
-  const { before, command: [command = "", ...args] } = split(argv);
-  const bending = before.find((word) => BENDING.some((one) => word === one || word.startsWith(`${one}=`)));
-  if (bending !== undefined) return `git ${bending} changes which programs git runs`;
-  const runner = RUNNERS[command];
-  if (
-    Object.hasOwn(RUNNERS, command) && runner &&
-    (args.length === 0 ? [""] : args).some((arg) => runner.test(arg))
-  ) {
+export function gitProblem(argv: readonly Arg[]): string | undefined {
+  const { before, command: [name, ...args] } = split(argv);
+  const command = name?.text ?? "";
+  const bending = before.find(({ text }) =>
+    BENDING.some((one) => text === one || text.startsWith(`${one}=`))
+  );
+  if (bending !== undefined) return `git ${bending.text} changes which programs git runs`;
+  const open = before.find((arg) => arg.many || (!isKnown(arg) && arg.text.startsWith("-")));
+  if (open || (name && !isKnown(name))) {
+    return `which command of git it is, is not known: ${(open ?? name)?.source}`;
+  }
+  // As in `-c`: what git reads there is a configuration.
+  if (before.some((arg) => arg.text.startsWith("-c"))) return "git -c changes which programs git runs";
+  const runner = Object.hasOwn(RUNNERS, command) ? RUNNERS[command] : undefined;
+  if (runner && (args.length === 0 ? [{ text: "" }] : args).some(({ text }) => runner.test(text))) {
     return `git ${command} may run another command`;
   }
-  for (const arg of args) {
-    if (arg === "--") break;
-    const [option = ""] = arg.split("=", 1);
+  for (const [index, arg] of args.entries()) {
+    if (isKnown(arg) && arg.text === "--") break;
+    const before = args[index - 1];
+    if (!isKnown(arg) && !PLAIN.has(command) && mayBeOption(arg)) {
+      const isValue = before !== undefined && isKnown(before) && VALUES.test(before.text) && !arg.many;
+      const isAttached = /^--?[A-Za-z][\w-]*=/u.test(arg.text) && !arg.many;
+      if (isValue) continue;
+      if (!isAttached) return `git may take ${arg.source} for an option that runs something`;
+    }
+    const [option = ""] = arg.text.split("=", 1);
     if (option.length > 2 && RUNS.some((one) => one.startsWith(option))) {
       return `git ${option} may run another command`;
     }
@@ -67,9 +101,9 @@ export function gitProblem(argv: readonly string[]): string | undefined {
  * The ways to read `git …`, each to be judged: as it stands, and without the options before the command, so that
  * `git -C x push` is also `git push`. What changes nothing is left out.
  */
-export function gitReadings(argv: readonly string[]): readonly (readonly string[])[] {
+export function gitReadings(argv: readonly Arg[]): readonly (readonly Arg[])[] {
   const { before, command } = split(argv);
   const plain = [...argv.slice(0, 1), ...command];
   if (before.length === 0 || command.length === 0) return [argv];
-  return before.every((word) => HARMLESS.has(word)) ? [plain] : [argv, plain];
+  return before.every(({ text }) => HARMLESS.has(text)) ? [plain] : [argv, plain];
 }

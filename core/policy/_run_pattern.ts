@@ -1,5 +1,5 @@
 import { normalPath, type Place } from "./_path_pattern.ts";
-import { splitWords, wordMatches, type WordPattern } from "./_words.ts";
+import { areKnown, splitWords, UNKNOWN, wordMatches, wordMayMatch, type WordPattern } from "./_words.ts";
 
 /** A `run` pattern: an executable and the words that must follow it. */
 export interface RunPattern {
@@ -23,7 +23,8 @@ export interface RunSubject {
  * Compiles `git log` (any command that begins with these words), `=git log` (these words and no more) or `*` (any).
  * An executable with a slash is a path, taken from the workspace when relative; a bare name is looked up on PATH.
  * `broad` (deny, ask) matches a name wherever the executable stands; an allow only outside folders that may be
- * written to. Returns what is wrong, as text.
+ * written to. Of words that are not known before it runs, an allow covers none: they may stand only behind the words
+ * of its pattern; a deny or ask covers whatever they may become. Returns what is wrong, as text.
  */
 export function compileRun(pattern: string, place: Place, broad: boolean): RunPattern | string {
   if (pattern.trim() === "*") return { matches: () => true };
@@ -37,9 +38,13 @@ export function compileRun(pattern: string, place: Place, broad: boolean): RunPa
   }
   const open = !exact && isStar(rest.at(-1));
   const words = open ? rest.slice(0, -1) : rest;
-  const matchesRest = (argv: readonly string[]) =>
+  const covers = (argv: readonly string[]) =>
     (exact ? argv.length === words.length + 1 : argv.length > words.length) &&
     words.every((word, index) => wordMatches(word, argv[index + 1] ?? ""));
+  const matchesRest = (argv: readonly string[]) =>
+    areKnown(exact ? argv : argv.slice(0, words.length + 1))
+      ? covers(argv)
+      : broad && mayCover(words, argv.slice(1), exact);
   const path = pathOf(first.text, place);
   if (path !== undefined) {
     return {
@@ -51,6 +56,17 @@ export function compileRun(pattern: string, place: Place, broad: boolean): RunPa
   const name = first.text;
   const named = broad ? namedBroadly : namedStrictly;
   return { name, matches: (command) => named(name, command) && matchesRest(command.argv) };
+}
+
+/** Whether words of which some are not known may be the pattern's. */
+function mayCover(words: readonly WordPattern[], args: readonly string[], exact: boolean): boolean {
+  for (const [index, word] of words.entries()) {
+    const arg = args[index];
+    if (arg === undefined) return false;
+    if (arg.includes(UNKNOWN + UNKNOWN)) return true;
+    if (!wordMayMatch(word, arg)) return false;
+  }
+  return !exact || args.length === words.length || args.some((arg) => arg.includes(UNKNOWN + UNKNOWN));
 }
 
 function namedBroadly(name: string, { argv, executable }: RunSubject): boolean {

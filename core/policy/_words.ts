@@ -9,6 +9,17 @@ export interface WordPattern {
   readonly pieces: readonly string[];
 }
 
+/**
+ * Stands, in the words of a `run` need, for text that is not known before it runs: within a word once, twice for what may
+ * become several words, or none. No word of a real command can hold it.
+ */
+export const UNKNOWN = "\u0000";
+
+/** Whether the words are all known. */
+export function areKnown(argv: readonly string[]): boolean {
+  return argv.every((word) => !word.includes(UNKNOWN));
+}
+
 /** The words of a command line. Returns what is wrong, as text. */
 export function splitWords(line: string): readonly WordPattern[] | string {
   const words: WordPattern[] = [];
@@ -51,7 +62,7 @@ export function splitWords(line: string): readonly WordPattern[] | string {
 /** `argv` as a line that {@link splitWords} reads back, and that a person could type. */
 export function quoteWords(argv: readonly string[]): string {
   return argv.map((word, index) =>
-    /^[\p{L}\p{N}_@%+=:,./-]+$/u.test(word) && !(index === 0 && word.startsWith("="))
+    /^(?:[\p{L}\p{N}_@%+=:,./-]+|[[\]]|\{\})$/u.test(word) && !(index === 0 && word.startsWith("="))
       ? word
       : `'${word.replaceAll("'", `'\\''`)}'`
   ).join(" ");
@@ -73,4 +84,15 @@ export function wordMatches(pattern: WordPattern, word: string): boolean {
     at = found + piece.length;
   }
   return true;
+}
+
+/** Whether the pattern may cover a word of which some is not known: rather yes than no. */
+export function wordMayMatch(pattern: WordPattern, word: string): boolean {
+  if (!word.includes(UNKNOWN)) return wordMatches(pattern, word);
+  const known = word.split(UNKNOWN);
+  const [first = ""] = pattern.pieces;
+  const last = pattern.pieces.at(-1) ?? "";
+  const [start = ""] = known;
+  const end = known.at(-1) ?? "";
+  return (start.startsWith(first) || first.startsWith(start)) && (end.endsWith(last) || last.endsWith(end));
 }

@@ -5,7 +5,7 @@ import { formatNeed, type Need } from "../domain/need.ts";
 import type { Approval, ApprovalAnswer, Decision, Grant, Judgement, Scope } from "../domain/policy.ts";
 import { escapeGlob } from "./_glob.ts";
 import { parseHost } from "./_net_pattern.ts";
-import { quoteWords } from "./_words.ts";
+import { areKnown, quoteWords, UNKNOWN } from "./_words.ts";
 
 export { escapeForDisplay };
 
@@ -131,7 +131,7 @@ export function newApproval(about: {
 
 /**
  * The grant that an answer makes, for exactly what was shown; undefined when it makes none: a denial, `once`, or
- * nothing in it that a standing answer may cover (managed asks, what cannot be known before it runs).
+ * nothing in it that a standing answer may cover (managed asks, what cannot be known before it runs, in words too).
  */
 export function grantFromAnswer(
   approval: Approval,
@@ -141,7 +141,9 @@ export function grantFromAnswer(
   const { duration, scope, by } = answer;
   if (answer.verdict !== "allow" || duration.kind === "once") return undefined;
   const asked = approval.judgements.filter((one) => one.verdict === "ask");
-  const covered = asked.filter((one) => !one.onceOnly && one.need.opaque === undefined);
+  const covered = asked.filter(({ onceOnly, need }) =>
+    !onceOnly && need.opaque === undefined && areKnown(need.argv ?? [])
+  );
   if (covered.length === 0) return undefined;
   const needs = new Map(
     covered.map(({ need }) => {
@@ -195,7 +197,10 @@ function commandOf(need: Need): string {
   if (!need.argv?.length) return need.target;
   const [first = "", ...rest] = need.argv;
   const needsPath = need.executable !== undefined && (need.inWritableFolder === true || first.includes("/"));
-  return quoteWords([needsPath ? need.executable ?? first : first, ...rest]);
+  // Only words before one that is not known can be named.
+  const open = rest.findIndex((word) => word.includes(UNKNOWN));
+  const named = open < 0 ? rest : rest.slice(0, open);
+  return quoteWords([needsPath ? need.executable ?? first : first, ...named]);
 }
 
 /** The values of `--allow` that would have let a decision through. Asks that no flag answers are not in it. */
