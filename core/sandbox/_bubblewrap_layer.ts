@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
 import { PryxError } from "../domain/error.ts";
-import { type BaselineFolders, outermost } from "./baseline.ts";
+import { type BaselineFolders, type NamedLink, outermost } from "./baseline.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { FoundClosed } from "./_closed_paths.ts";
 import type { Confinement } from "./_confinement.ts";
@@ -65,7 +65,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         features: bubblewrap.features,
         read: outermost([...baseline.read, ...places.read]),
         write: [...places.write, folder.temp],
-        links: [...baseline.links, ...places.links],
+        links: distinctLinks([...baseline.links, ...places.links]),
         // Where the temporary folder lies in what may be written, its hidden part must not.
         closed: places.write.some((root) => isInside(folder.hidden, root)) ? [...closed, hidden] : closed,
         closedFile: folder.closedFile,
@@ -117,6 +117,11 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
 }
 
 /** What bwrap said, as one line. Undefined when it said nothing, and so put the child together. */
+/** A link on the way to a root may be one of the system's too; bwrap makes each once. */
+function distinctLinks(links: readonly NamedLink[]): NamedLink[] {
+  return [...new Map(links.map((link) => [link.path, link])).values()];
+}
+
 function textOf(path: string): string | undefined {
   try {
     const text = Deno.readTextFileSync(path).trim().replace(/\s+/g, " ");

@@ -25,10 +25,13 @@ interface Made {
 /**
  * Resolves the roots, and makes a file that may be written and is not there yet: neither a mount nor a Landlock rule can
  * stand for what does not exist. A name that ends with a slash becomes a folder. Where its own folder may be written,
- * and where that is missing, nothing is made.
+ * and where that is missing, nothing is made. Nor is anything where a rule closes it.
  */
 export function makePlaces(envelope: Envelope): Places {
-  const { read, write } = envelope;
+  // A root that rules close is none: what was decided does not lift a denial.
+  const read = envelope.read.filter((path) => envelope.access(path) !== "none");
+  const write = envelope.write.filter((path) => envelope.access(path) === "write");
+  const readOnly = envelope.write.filter((path) => envelope.access(path) === "read");
   const links = new Map<string, NamedLink>();
   const made: Made[] = [];
   const resolved = (paths: readonly string[]) =>
@@ -47,7 +50,7 @@ export function makePlaces(envelope: Envelope): Places {
     if (one) made.push(one);
   }
   return {
-    read: resolved(read),
+    read: resolved([...read, ...readOnly]),
     write: resolved(write),
     links: [...links.values()],
     async release() {
