@@ -21,6 +21,13 @@ const MAX_WRITTEN_BYTES = 256 * 1024 * 1024;
 const MAX_PARTIAL_CHARS = 20_000;
 /** Room for the exit code and what else is said after the output. */
 const NOTE_CHARS = 200;
+/** What is said of a command that a limit of the sandbox ended. */
+const LIMITS: Readonly<Record<NonNullable<ProcessResult["limit"]>, string>> = {
+  "cpu": "it used more CPU time than a command may",
+  "memory": "it took more memory than a command may",
+  "processes": "it started more processes than a command may",
+  "file size": "it wrote a larger file than a command may",
+};
 const SHOWN_CHARS = MAX_RESULT_CHARS - NOTE_CHARS;
 /** The first that is there. The last one is for systems that keep no shell in /bin. */
 const SHELLS = ["/bin/bash", "/bin/sh", "bash"] as const;
@@ -165,16 +172,17 @@ function report(
   whole: WholeOutput,
   about: readonly string[],
 ): ToolResult {
-  const { code, signal, timedOut, outputExceeded, background, ms } = result;
+  const { code, signal, timedOut, outputExceeded, limit, background, ms } = result;
   const output = trimEnd(plainText(textOf(result.stdout) + textOf(result.stderr)));
   const notes: string[] = [];
   if (timedOut) notes.push(`stopped after ${timeout} s, its time limit`);
   else if (outputExceeded) notes.push(`stopped: it wrote more than ${MAX_WRITTEN_BYTES / 1024 / 1024} MB`);
+  else if (limit !== undefined) notes.push(`stopped: ${LIMITS[limit]}`);
   else if (signal !== null) notes.push(`killed by ${signal}`);
   else if (code !== 0) notes.push(`exit code ${code}`);
   if (background) notes.push("processes it started still run; they end with pryx");
   notes.push(...about);
-  const failed = timedOut || outputExceeded === true || code !== 0;
+  const failed = timedOut || outputExceeded === true || limit !== undefined || code !== 0;
   const note = notes.length > 0 ? `[${notes.join("; ")}]` : "";
   const kept = whole.end();
   const { text, outputFile } = kept && output.length > SHOWN_CHARS
