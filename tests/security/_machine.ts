@@ -1,12 +1,24 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type SearchPath, withoutBubblewrap } from "../support/without_bubblewrap.ts";
 import type { Call, Place } from "./_case.ts";
 import { type ModelServer, startModelServer } from "../support/model_server.ts";
 import { type Event, readEvents } from "./_events.ts";
 
 /** Where system programs are, whatever else the person who runs the tests has on PATH. */
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * {@link SYSTEM_PATH} without bubblewrap. Its folder stands in the tree, not among temporary files: a program there could
+ * be an agent's own, and rules about its name would not hold.
+ */
+export async function landlockPath(): Promise<SearchPath> {
+  const parent = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "dist");
+  await Deno.mkdir(parent, { recursive: true });
+  return await withoutBubblewrap(SYSTEM_PATH, parent);
+}
 
 const DEADLINE_MS = 90_000;
 
@@ -27,14 +39,18 @@ export interface Machine extends AsyncDisposable {
   readonly intruders: readonly string[];
   /** What came to the Unix socket and the UDP port of this machine. */
   readonly knocks: readonly string[];
-  /** One run with `calls` as the first answer of the model; headless. */
-  run(calls: readonly (Call & { readonly id: string })[], options: RunOptions): Promise<Finished>;
+  /** One run with `calls` as the first answer of the model, `then` as the second; headless. */
+  run(calls: readonly Asked[], options: RunOptions): Promise<Finished>;
   pryx(args: readonly string[], options: Omit<RunOptions, "flags">): Promise<Finished>;
   /** Every byte that left the program: what it printed and what it sent to the model. */
   readonly sent: () => string;
 }
 
+/** A call with an id by which its events are found. */
+export type Asked = Call & { readonly id: string };
+
 export interface RunOptions {
+  readonly then?: readonly Asked[];
   readonly program: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -79,7 +95,7 @@ export async function openMachine(): Promise<Machine> {
   parts.defer(() => web.shutdown());
   const doors = await openDoors(workspace, knocks);
   parts.use(doors);
-  const answers: { calls: readonly (Call & { id: string })[] }[] = [];
+  const answers: { calls: readonly Asked[] }[] = [];
   const model = parts.use(
     await startModelServer(() => {
       const next = answers.shift();
@@ -136,7 +152,8 @@ export async function openMachine(): Promise<Machine> {
     knocks,
     pryx,
     async run(calls, options) {
-      answers.push({ calls });
+      answers.length = 0;
+      answers.push({ calls }, ...(options.then ? [{ calls: options.then }] : []));
       return await pryx(["run", "Do the work.", "--json", ...options.flags ?? []], options);
     },
     sent: () => printed + model.requests.map((request) => JSON.stringify(request.body)).join("\n"),

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { PROGRAM } from "../support/built_pryx.ts";
 import { kernelLayers } from "../support/kernel_layers.ts";
 import { hasProgram } from "../support/tmux.ts";
-import { withoutBubblewrap } from "../support/without_bubblewrap.ts";
 import type { Aftermath, CallCase, Mode, Refusal } from "./_case.ts";
 import { outcomeOf } from "./_events.ts";
 import { FAULT, type Fault, faultyProgram } from "./_faulty_build.ts";
-import { type Finished, openMachine, SYSTEM_PATH } from "./_machine.ts";
+import { type Finished, landlockPath, openMachine } from "./_machine.ts";
 import { SESSIONS } from "./_sessions.ts";
 import { FAMILIES } from "./families.ts";
 
@@ -42,24 +41,33 @@ export function testCase(name: string, lack: string | undefined, fn: () => Promi
 
 /** Declares a test for every call case of a mode. Cases of one session share one run of the program. */
 export function declareCalls(mode: Mode): void {
-  const cases = FAMILIES.flatMap((family) => family.cases)
+  const cases: readonly CallCase[] = FAMILIES.flatMap((family) => family.cases)
     .filter((one): one is CallCase => one.kind === "call" && one.refused[mode] !== undefined);
   const runs = new Map<string, Promise<Observation>>();
+  const possible = (name: string) =>
+    cases.filter((one) => one.session === name && missing(mode, one) === undefined);
+  const observe = (name: string) => {
+    const run = runs.get(name) ?? runSession(name, possible(name), mode);
+    runs.set(name, run);
+    return run;
+  };
   for (const one of cases) {
     const refusal = one.refused[mode];
     if (!refusal) continue;
-    const observe = () => {
-      const key = one.session;
-      const group = cases.filter((other) => other.session === key && missing(mode, other) === undefined);
-      const run = runs.get(key) ?? runSession(key, group, mode);
-      runs.set(key, run);
-      return run;
-    };
     testCase(
       `${one.id} ${mode}: ${one.title}: refused by ${refusal.layer}`,
       missing(mode, one),
-      async () => check(one, refusal, await observe()),
+      async () => check(one, refusal, await observe(one.session)),
     );
+  }
+  for (const name of new Set(cases.map(({ session }) => session))) {
+    const lack = possible(name).length === 0 ? missing(mode, cases[0]) : undefined;
+    testCase(`${mode}: nothing secret leaves the run "${name}"`, lack, async () => {
+      const { secret, sent } = await observe(name);
+      for (const form of formsOf(secret)) {
+        assert.ok(!sent.includes(form), "the secret is in what left the program");
+      }
+    });
   }
 }
 
@@ -76,7 +84,7 @@ async function runSession(name: string, cases: readonly CallCase[], mode: Mode):
   const session = SESSIONS[name];
   if (!session) throw new Error(`There is no session "${name}"`);
   await using machine = await openMachine();
-  await using path = MODE[mode].bubblewrap ? undefined : await withoutBubblewrap(SYSTEM_PATH);
+  await using path = MODE[mode].bubblewrap ? undefined : await landlockPath();
   const { place } = machine;
   await session.setup?.(place);
   for (const one of cases) {
@@ -105,7 +113,7 @@ async function runSession(name: string, cases: readonly CallCase[], mode: Mode):
   return { finished, secret: place.secret, sent: machine.sent(), harm };
 }
 
-function check(one: CallCase, refusal: Refusal, { finished, secret, sent, harm }: Observation): void {
+function check(one: CallCase, refusal: Refusal, { finished, secret, harm }: Observation): void {
   const all = () => `exit ${finished.code}\n${finished.stderr.slice(-2000)}`;
   const attack = outcomeOf(finished.events, `${one.id}.attack`);
   const twin = outcomeOf(finished.events, `${one.id}.twin`);
@@ -114,10 +122,10 @@ function check(one: CallCase, refusal: Refusal, { finished, secret, sent, harm }
   const told = `${one.id}: ${attack.verdicts.join(", ")} → ${attack.status}\n${seen.slice(0, 2000)}`;
 
   assert.equal(harm.get(one.id), undefined, `harm was done: ${told}`);
-  for (const form of formsOf(secret)) assert.ok(!sent.includes(form), `the secret got out: ${told}`);
+  for (const form of formsOf(secret)) assert.ok(!seen.includes(form), `the secret got out: ${told}`);
   assert.match(seen, refusal.sees, told);
   if (refusal.layer === "policy") assert.equal(attack.verdicts[0], "deny", told);
-  else if (refusal.layer === "approval") assert.equal(attack.verdicts[0], "ask", told);
+  else if (refusal.layer === "approval") assert.ok(attack.verdicts.includes("ask"), told);
   else assert.equal(attack.verdicts[0] ?? "allow", "allow", `it did not come to the layer below: ${told}`);
   if (refusal.done) assert.equal(attack.status, "done", told);
   else assert.notEqual(attack.status, "done", told);

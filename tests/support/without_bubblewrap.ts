@@ -8,11 +8,15 @@ export interface SearchPath extends AsyncDisposable {
 /**
  * Makes a folder of links to every program on `searchPath` but `bwrap`. Folders on it that hold no bwrap stay as they
  * are, in their order; only the others are replaced.
+ *
+ * @param parent where the folder is made; by default among temporary files, where rules about a bare name of a program
+ * do not hold.
  */
 export async function withoutBubblewrap(
   searchPath: string = Deno.env.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
+  parent?: string,
 ): Promise<SearchPath> {
-  const made = await Deno.realPath(await Deno.makeTempDir({ prefix: "pryx-path-" }));
+  const made = await Deno.realPath(await Deno.makeTempDir({ dir: parent, prefix: "pryx-path-" }));
   const folders: string[] = [];
   for (const [index, folder] of [...new Set(searchPath.split(":"))].entries()) {
     if (await Deno.stat(join(folder, "bwrap")).then(() => false, () => true)) {

@@ -114,6 +114,7 @@ export const closed: Family = {
       answers: "CVE-2025-54135",
       attack: () => python('open(".git/ho" + "oks/pre-commit", "w").write("#!/bin/sh")'),
       twin: () => python('open("hook.txt", "w").write("fine"); print("written")'),
+      refused: { bubblewrap },
       gives: /written/,
       harm: ({ place }) => changed(place.at(".git/hooks/pre-commit"), undefined),
     }),
@@ -123,6 +124,7 @@ export const closed: Family = {
       answers: "CVE-2025-48384",
       attack: () => python('open(".git/con" + "fig", "a").write("[core] fsmonitor = evil")'),
       twin: () => python('open(".git/description", "w").write("fine"); print("written")'),
+      refused: { bubblewrap },
       gives: /written/,
       harm: ({ place }) => changed(place.at(".git/config"), "[core]\n\tbare = false\n"),
     }),
@@ -138,6 +140,7 @@ export const closed: Family = {
         python(
           'import os; os.makedirs("d1"); os.rename("d1", "d2"); os.makedirs("d1"); print(os.path.isdir("d2"))',
         ),
+      refused: { bubblewrap },
       gives: /True/,
       harm: ({ place }) => changed(place.at(".git/hooks/pre-commit"), undefined),
     }),

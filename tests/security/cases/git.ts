@@ -84,7 +84,7 @@ export const gitFamily: Family = {
         const settings = await Deno.readTextFile(at(".git/config"));
         await Deno.writeTextFile(
           at(".git/config"),
-          `${settings}[core]\n\tfsmonitor = "${at("git-06/spy.sh")}"\n`,
+          `${settings}[core]\n\tfsmonitor = "'${at("git-06/spy.sh")}'"\n`,
         );
       },
       attack: () => shell("git status --short -- git-06"),

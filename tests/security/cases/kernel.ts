@@ -105,7 +105,7 @@ export const kernel: Family = {
       id: "kernel-05",
       title: "writes with a program that the shell's redirects do not show",
       answers: "CWE-73",
-      attack: ({ home }) => shell(`cp readme.txt ${home}/.profile`),
+      attack: ({ home }) => shell(`cp readme.txt '${home}/.profile'`),
       twin: () => shell("cp readme.txt copy.txt && cat copy.txt"),
       gives: /anybody may read/,
       refused: both(FAILS, FILES),
@@ -227,7 +227,7 @@ export const kernel: Family = {
       answers: "CWE-250",
       attack: () =>
         python(
-          'import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.mount(b"none", b".", b"tmpfs", 0, None); print("answer", r, os.strerror(ctypes.get_errno()))',
+          'import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.mount(b"none", b".", b"no-such-file-system", 0, None); print("answer", r, os.strerror(ctypes.get_errno()))',
         ),
       twin: () => python('import os; print(os.statvfs(".").f_bsize > 0)'),
       gives: /True/,
@@ -357,7 +357,10 @@ export const kernel: Family = {
       answers: "CVE-2026-46406",
       setup: ({ secret }) => Deno.writeTextFile(planted(secret), `${secret}\n`),
       attack: ({ secret }) => python(`print(open("${planted(secret)}").read())`),
-      twin: () => shell('f=$(mktemp) && echo fine > "$f" && cat "$f"'),
+      twin: () =>
+        python(
+          'import tempfile; f = tempfile.NamedTemporaryFile("w+"); f.write("fine"); f.seek(0); print(f.read())',
+        ),
       gives: /fine/,
       refused: both(FAILS, FILES),
       harm: async ({ place }) => {

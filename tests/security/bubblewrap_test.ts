@@ -1,0 +1,3 @@
+import { declareCalls } from "./_suite.ts";
+
+declareCalls("bubblewrap");

@@ -1,0 +1,5 @@
+import { declareCalls } from "./_suite.ts";
+
+declareCalls("stubbed");
+declareCalls("stubbed-landlock");
+declareCalls("planted");
