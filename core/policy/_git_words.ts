@@ -31,9 +31,15 @@ const RUNNERS: Readonly<Record<string, RegExp>> = {
   "clone": /^-[a-zA-Z]*[cu]|^--config$|^--config=/u,
 };
 
-/** Options whose next word is theirs, whatever it is. */
-const VALUES =
-  /^-[a-zA-Z]*[mFbB]$|^--(?:message|file|author|date|grep|since|until|after|before|format|pretty)$/u;
+/** Options of a command whose next word is theirs, whatever it is. */
+const VALUES: Readonly<Record<string, RegExp>> = {
+  "commit": /^-[aqsvn]*[mF]$|^--(?:message|file|author|date)$/u,
+  "tag": /^-[as]*[mF]$|^--(?:message|file)$/u,
+  "merge": /^-[qn]*m$/u,
+  "checkout": /^-[bB]$/u,
+  "switch": /^-[cC]$/u,
+  "log": /^--(?:grep|author|since|until|after|before)$/u,
+};
 
 /** Commands without an option that runs or writes something, so that a word may be any of them. */
 const PLAIN = new Set([
@@ -79,14 +85,17 @@ export function gitProblem(argv: readonly Arg[]): string | undefined {
   if (runner && (args.length === 0 ? [{ text: "" }] : args).some(({ text }) => runner.test(text))) {
     return `git ${command} may run another command`;
   }
-  for (const [index, arg] of args.entries()) {
-    if (isKnown(arg) && arg.text === "--") break;
-    const before = args[index - 1];
+  const values = Object.hasOwn(VALUES, command) ? VALUES[command] : undefined;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (!arg || (isKnown(arg) && arg.text === "--")) break;
     if (!isKnown(arg) && !PLAIN.has(command) && mayBeOption(arg)) {
-      const isValue = before !== undefined && isKnown(before) && VALUES.test(before.text) && !arg.many;
       const isAttached = /^--?[A-Za-z][\w-]*=/u.test(arg.text) && !arg.many;
-      if (isValue) continue;
       if (!isAttached) return `git may take ${arg.source} for an option that runs something`;
+    }
+    if (isKnown(arg) && values?.test(arg.text) && args[i + 1] && !args[i + 1]?.many) {
+      i++;
+      continue;
     }
     const [option = ""] = arg.text.split("=", 1);
     if (option.length > 2 && RUNS.some((one) => one.startsWith(option))) {

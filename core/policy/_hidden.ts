@@ -114,9 +114,15 @@ function optionProblem(name: string, runs: RegExp, args: readonly Arg[]): string
   const values = VALUES[name];
   for (let i = 1; i < args.length; i++) {
     const arg = args[i];
-    const before = args[i - 1];
     if (!arg) break;
-    if (i > 1 && before && isKnown(before) && values?.test(before.text) && !arg.many) continue;
+    if (isKnown(arg) && values?.test(arg.text)) {
+      // Its value is no option, whatever it looks like, unless it may be several words.
+      if (args[i + 1]?.many) {
+        return `${name} may take ${args[i + 1]?.source} for an option that runs something`;
+      }
+      i++;
+      continue;
+    }
     if (isKnown(arg) && arg.text === "--" && name !== "find") break;
     if (runs.test(arg.text)) {
       if (name !== "find") return `${name} ${arg.text} runs another command`;
