@@ -3,7 +3,13 @@ import type { EventData } from "../domain/event.ts";
 import type { ApprovalId, CallId } from "../domain/id.ts";
 import { formatNeed, type Need } from "../domain/need.ts";
 import type { ApprovalAnswer, Decision, Judgement, Origin, Verdict } from "../domain/policy.ts";
-import { grantFromAnswer, newApproval, personOnlyAsks, unapprovedFlags } from "../policy/approvals.ts";
+import {
+  grantFromAnswer,
+  isOnceOnly,
+  newApproval,
+  personOnlyAsks,
+  unapprovedFlags,
+} from "../policy/approvals.ts";
 import type { Policy } from "../policy/policy.ts";
 import { describeRule } from "../policy/rules.ts";
 import { judge } from "./judge.ts";
@@ -80,7 +86,7 @@ async function askPerson(
 ): Promise<Authority> {
   const now = parts.now();
   const wait = options.attended ? ATTENDED_WAIT : options.approvalTimeoutMs;
-  const onceOnly = decision.judgements.some((one) => one.onceOnly);
+  const onceOnly = isOnceOnly(decision.judgements);
   const approval = newApproval({
     session: parts.session,
     call: action.call,

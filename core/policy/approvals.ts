@@ -129,6 +129,18 @@ export function newApproval(about: {
   };
 }
 
+/** The asks that a standing answer may cover. */
+function coverable(judgements: readonly Judgement[]): Judgement[] {
+  return judgements.filter(({ verdict, onceOnly, need }) =>
+    verdict === "ask" && !onceOnly && need.opaque === undefined && areKnown(need.argv ?? [])
+  );
+}
+
+/** True when an answer to these can hold no longer than once: some may not stand, or there is nothing that could. */
+export function isOnceOnly(judgements: readonly Judgement[]): boolean {
+  return judgements.some(({ onceOnly }) => onceOnly) || coverable(judgements).length === 0;
+}
+
 /**
  * The grant that an answer makes, for exactly what was shown; undefined when it makes none: a denial, `once`, or
  * nothing in it that a standing answer may cover (managed asks, what cannot be known before it runs, in words too).
@@ -140,10 +152,7 @@ export function grantFromAnswer(
 ): Grant | undefined {
   const { duration, scope, by } = answer;
   if (answer.verdict !== "allow" || duration.kind === "once") return undefined;
-  const asked = approval.judgements.filter((one) => one.verdict === "ask");
-  const covered = asked.filter(({ onceOnly, need }) =>
-    !onceOnly && need.opaque === undefined && areKnown(need.argv ?? [])
-  );
+  const covered = coverable(approval.judgements);
   if (covered.length === 0) return undefined;
   const needs = new Map(
     covered.map(({ need }) => {

@@ -9,6 +9,7 @@ import {
   canonicalJson,
   escapeForDisplay,
   grantFromAnswer,
+  isOnceOnly,
   newApproval,
   personOnlyAsks,
   unapprovedFlags,
@@ -310,4 +311,15 @@ Deno.test("grantFromAnswer() makes no grant for words that are not known before 
   const unknown = asking(run(["wc", "-l", "src/\0.ts"]));
   assert.equal(grantFromAnswer(approvalOf(unknown), answer(), CONTEXT), undefined);
   assert.deepEqual(unapprovedFlags({ verdict: "ask", judgements: [unknown] }), ["run=wc -l"]);
+});
+
+Deno.test("isOnceOnly() is said where no standing answer would hold", () => {
+  const policy = policyWith("read-only");
+  const judged = (...needs: Need[]) => policy.evaluate(needs, CALM).judgements;
+  const known: Need = { kind: "run", target: "npm test", argv: ["npm", "test"], executable: "/usr/bin/npm" };
+  const unknown: Need = { kind: "run", target: 'wc "$f"', argv: ["wc", "\0"], executable: "/usr/bin/wc" };
+  assert.equal(isOnceOnly(judged(known)), false);
+  assert.equal(isOnceOnly(judged(unknown)), true);
+  assert.equal(isOnceOnly(judged(known, unknown)), false);
+  assert.equal(isOnceOnly(judged(known, { ...known, opaque: "eval" })), true);
 });
