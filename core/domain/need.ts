@@ -23,6 +23,11 @@ export interface Need {
   readonly executable?: string;
   /** `run` only: the executable stands in a folder that the session may write to; bare-name rules do not match it. */
   readonly inWritableFolder?: boolean;
+  /**
+   * `run` only: it starts another command and changes nothing about what that does (`timeout 5 npm test`); the other's
+   * need stands beside it. Allowed unless a rule speaks of it.
+   */
+  readonly wrapper?: boolean;
   /** Why the target cannot be known before it runs. Such a need is never allowed by a pattern, only by a person or by `dangerously-full`. */
   readonly opaque?: string;
   /**

@@ -43,7 +43,9 @@ export async function program(line: Line, state: State, analysis: Analysis): Pro
   if (reasons.length > 0) { for (const reason of new Set(reasons)) analysis.opaque(text, reason, args); }
   else {
     const known = lastName(args[0]?.text ?? "") === "git" ? gitReadings(args) : [args];
-    for (const words of known) await run(words, line, state, analysis);
+    const wrapper = inners.length === 1 && inners[0]?.kind === "line" &&
+      PLAIN_WRAPPERS.has(args[0]?.text ?? "");
+    for (const words of known) await run(words, line, state, analysis, wrapper);
   }
   for (const inner of inners) await behind(inner, line, state, analysis);
 }
@@ -95,7 +97,16 @@ async function behind(inner: Inner, line: Line, state: State, analysis: Analysis
   }
 }
 
-async function run(args: readonly Arg[], line: Line, state: State, analysis: Analysis): Promise<void> {
+/** These change when a command runs and how long, not what it does. By their bare names: a path could lead anywhere. */
+const PLAIN_WRAPPERS = new Set(["timeout", "time", "nice", "ionice", "nohup", "stdbuf", "env", "xargs"]);
+
+async function run(
+  args: readonly Arg[],
+  line: Line,
+  state: State,
+  analysis: Analysis,
+  wrapper: boolean,
+): Promise<void> {
   const { host } = analysis;
   const argv = argvOf(args);
   const [first = ""] = argv;
@@ -110,7 +121,8 @@ async function run(args: readonly Arg[], line: Line, state: State, analysis: Ana
     else {
       // Writable is both a link that may be bent and what it leads to.
       const inWritableFolder = host.isWritable(executable) || host.isWritable(await host.resolve(executable));
-      analysis.add({ kind: "run", target, argv, executable, inWritableFolder });
+      const plain = wrapper && !inWritableFolder ? { wrapper } : {};
+      analysis.add({ kind: "run", target, argv, executable, inWritableFolder, ...plain });
     }
   }
 }

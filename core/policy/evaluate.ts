@@ -164,6 +164,9 @@ function byRule(rule: Rule): Draft {
 function byDefault(subject: Subject, policy: CompiledPolicy): Draft {
   const { kind } = subject.need;
   const verdict = policy.defaults[kind];
+  if (kind === "run" && subject.need.wrapper && subject.opaque === undefined && verdict === "ask") {
+    return { verdict: "allow", reason: "it only starts another command, which is judged by itself" };
+  }
   if (subject.opaque === undefined || verdict === "deny") {
     return { verdict, reason: `no rule matches; preset ${policy.preset}: ${verdict} ${kind}` };
   }

@@ -410,3 +410,12 @@ Deno.test("evaluate() works in a workspace whose name has pattern characters, an
   assert.equal(verdictOf(root, "write=/any/thing"), "allow");
   assert.equal(verdictOf(root, "read=/.env"), "deny");
 });
+
+Deno.test("evaluate() allows a program that only starts another, unless a rule speaks of it", () => {
+  const wrapper: Need = { ...need("run=timeout 5 ls"), wrapper: true };
+  assert.equal(policyWith("read-only").evaluate([wrapper], CALM).verdict, "allow");
+  assert.equal(policyWith("read-only").evaluate([wrapper, need("run=ls")], CALM).verdict, "ask");
+  assert.equal(policyWith("read-only", ["user deny run=timeout"]).evaluate([wrapper], CALM).verdict, "deny");
+  assert.equal(policyWith("read-only", ["user ask run=timeout"]).evaluate([wrapper], CALM).verdict, "ask");
+  assert.equal(policyWith("read-only").evaluate([{ ...wrapper, opaque: "x" }], CALM).verdict, "ask");
+});

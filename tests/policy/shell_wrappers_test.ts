@@ -138,3 +138,31 @@ for (const [command, ...expected] of WRAPPED) {
     assert.deepEqual([...new Set(text(await needsOf(command)))], expected);
   });
 }
+
+Deno.test("shellNeeds() says which programs only start another one that stands beside them", async () => {
+  const everything: ShellHost = {
+    ...host,
+    findExecutable: (name, cwd) => Promise.resolve(name.includes("/") ? join(cwd, name) : `/usr/bin/${name}`),
+  };
+  const wrappers = async (command: string) =>
+    (await shellNeeds(command, "/ws", everything)).filter(({ wrapper }) => wrapper).map(({ target }) =>
+      target
+    );
+  assert.deepEqual(await wrappers("timeout 5 nice ls"), ["timeout 5 nice ls", "nice ls"]);
+  assert.deepEqual(await wrappers("ls | xargs env A=1 cat"), ["xargs env A=1 cat", "env A=1 cat …"]);
+  for (
+    const command of [
+      "timeout",
+      "sh -c ls",
+      "sudo ls",
+      "./timeout 5 ls",
+      "timeout 5",
+      "env PATH=x ls",
+      "find . -exec ls {} +",
+    ]
+  ) {
+    assert.deepEqual(await wrappers(command), [], command);
+  }
+  const elsewhere: ShellHost = { ...everything, findExecutable: () => Promise.resolve("/ws/bin/timeout") };
+  assert.ok((await shellNeeds("timeout 5 ls", "/ws", elsewhere)).every(({ wrapper }) => !wrapper));
+});
