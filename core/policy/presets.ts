@@ -258,7 +258,13 @@ export function ownRules(protectedPaths: readonly string[], readable: readonly s
       { rule: { ...deny, kind: "write", pattern } },
     ]),
     ...readable.map(escapeGlob).map((pattern): RuleSource => ({
-      rule: { ...from, verdict: "allow", kind: "read", pattern, reason: "what tools and commands kept for reading on" },
+      rule: {
+        ...from,
+        verdict: "allow",
+        kind: "read",
+        pattern,
+        reason: "what tools and commands kept for reading on",
+      },
     })),
   ];
 }

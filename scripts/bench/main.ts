@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "../build.ts";
 import { append } from "./append.ts";
+import { bubblewrap, fileCall, landlock } from "./confined.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Bench, type Measurement, round, within } from "./_measure.ts";
 import { firstRequest, version } from "./start_up.ts";
@@ -25,6 +26,9 @@ const BENCHES: Readonly<Record<string, Measure>> = {
   streaming,
   append,
   evaluate,
+  "file-call": fileCall,
+  landlock,
+  bubblewrap,
   memory,
 };
 
