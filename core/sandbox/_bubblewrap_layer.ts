@@ -66,8 +66,10 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         read: outermost([...baseline.read, ...places.read]),
         write: [...places.write, folder.temp],
         links: distinctLinks([...baseline.links, ...places.links]),
-        // Where the temporary folder lies in what may be written, its hidden part must not.
-        closed: places.write.some((root) => isInside(folder.hidden, root)) ? [...closed, hidden] : closed,
+        // Where the private folder lies in what is open, its hidden part is not.
+        closed: [...places.read, ...places.write].some((root) => isInside(folder.hidden, root))
+          ? [...closed, hidden]
+          : closed,
         closedFile: folder.closedFile,
         closedFolder: folder.closedFolder,
         home,

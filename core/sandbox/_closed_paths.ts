@@ -58,6 +58,8 @@ export const STORES: readonly string[] = [
 
 /** Folders of one root that are looked through, at most. */
 export const MAX_FOLDERS = 20_000;
+/** Files and folders that can be closed for one command; bubblewrap takes a few thousand mounts at most. */
+export const MAX_CLOSED = 1_500;
 /** A name nobody uses: what becomes of a new file in a folder. */
 export const NEW_NAME = "pryx-new-3f9c1d";
 /** Milliseconds: how fresh a change may be so that another one could carry the same time stamp. */
@@ -200,7 +202,14 @@ export function createClosedPaths(
           add(closedPath(path, access, folder));
         }
       }
-      return { closed: withoutInner([...found.values()]), unseen };
+      const closed = withoutInner([...found.values()]);
+      if (closed.length <= MAX_CLOSED) return { closed, unseen };
+      const rest = closed.slice(MAX_CLOSED).map(({ path }) => path);
+      const crowded = outermost(roots).filter((root) => rest.some((path) => isInside(path, root)));
+      return {
+        closed: closed.slice(0, MAX_CLOSED),
+        unseen: [...unseen, ...crowded.length > 0 ? crowded : rest],
+      };
     },
   };
 }

@@ -51,8 +51,6 @@ export function ulimits(options: UlimitOptions): string[] {
     `ulimit -d ${memory}`,
     ...file === undefined ? [] : [`ulimit -f ${Math.ceil(file / 512)}`],
     // dash says -p where bash says -u.
-    ...countedAlone || limits.processes !== undefined
-      ? [`ulimit -u ${threads} 2>/dev/null || ulimit -p ${threads}`]
-      : [],
+    ...countedAlone ? [`ulimit -u ${threads} 2>/dev/null || ulimit -p ${threads}`] : [],
   ].map((line) => `{ ${line}; } 2>/dev/null`);
 }

@@ -91,7 +91,8 @@ function baseMounts(plan: BubblewrapPlan): Mount[] {
   const base = (path: string, ...args: string[]): Mount => ({ path, order: ORDER.base, args });
   const isOpen = (path: string) => open.some((root) => isInside(path, root));
   return [
-    base("/proc", "--proc", "/proc"),
+    // Root may write what it owns there without any capability: how the kernel handles a crash, for one.
+    base("/proc", "--proc", "/proc", "--remount-ro", "/proc"),
     base("/dev", "--dev", "/dev"),
     base("/dev/shm", "--perms", "1777", ...size, "--tmpfs", "/dev/shm"),
     ...isOpen("/tmp")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Envelope, PathAccess } from "../../core/domain/envelope.ts";
-import { createClosedPaths } from "../../core/sandbox/_closed_paths.ts";
+import { createClosedPaths, MAX_CLOSED } from "../../core/sandbox/_closed_paths.ts";
 
 async function place() {
   const root = await Deno.realPath(await Deno.makeTempDir());
@@ -115,4 +115,11 @@ Deno.test("find() looks up what is named, also by globs, in places too large to 
     `none folder ${big}/deep/private`,
     `none file ${big}/keys/a.pem`,
   ]);
+});
+
+Deno.test("find() says which root has more closed files than can be closed", async () => {
+  await using at = await place();
+  for (let index = 0; index <= MAX_CLOSED; index++) await at.write(`d${index % 10}/${index}/.env`);
+  const { closed, unseen } = await createClosedPaths().find(at.envelope(), []);
+  assert.deepEqual([closed.length, unseen], [MAX_CLOSED, [at.root]]);
 });

@@ -270,6 +270,17 @@ onEach(
   },
 );
 
+onEach(BOTH, "settings of the kernel are no files to write, not even for root", async (at) => {
+  const files = ["/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/sys/kernel/mm/ksm/run"];
+  const read = await at.sh(`cat ${files[0]}`);
+  assert.equal(read.code, 0, read.out);
+  // Opened for appending and closed: nothing is written, should it open.
+  for (const file of files.filter((file) => file !== "/sys/kernel/mm/ksm/run" || hasFile(file))) {
+    const said = await at.sh(`( : >> ${file} ) 2>/dev/null && echo opened`);
+    assert.equal(said.out, "", file);
+  }
+});
+
 onEach(BOTH, "Unix sockets open only when they were granted", async (at) => {
   const python = "import socket; socket.socket(socket.AF_UNIX); print('made')";
   const closed = await at.sh(`python3 -c "${python}"`, {}, { argv: ["python3", "-c", python] });
@@ -294,3 +305,11 @@ Deno.test({
     }
   },
 });
+
+function hasFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
