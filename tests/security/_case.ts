@@ -84,6 +84,8 @@ export interface CallCase extends About {
   /** Makes what the calls need. Runs before pryx does. */
   setup?(place: Place): Promise<void>;
   attack(place: Place): Call;
+  /** What the table shows instead of it. */
+  readonly input?: string;
   twin(place: Place): Call;
   /** By mode. A mode that is not named is not run. */
   readonly refused: Partial<Readonly<Record<Mode, Refusal>>>;

@@ -55,6 +55,14 @@ export const SESSIONS: Readonly<Record<string, Session>> = {
     flags: () => ["--preset", "read-only", ...powerful, "--deny", "read=vault"],
     setup: withClosedFiles,
   },
+  "linked": {
+    about: "the same, in a workspace where a secret file has two names",
+    flags: () => workspace(...powerful),
+    async setup({ at, secret }) {
+      await put(at(".env"), `TOKEN=${secret}\n`);
+      await Deno.link(at(".env"), at("other.txt"));
+    },
+  },
   "git": {
     about: "preset `workspace`; git status, log, diff and commit allowed",
     flags: () => workspace(...runs("git status", "git log", "git diff", "git commit")),

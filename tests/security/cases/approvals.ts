@@ -49,7 +49,7 @@ export const approvals: Family = {
     shown(
       "show-04",
       "a command so long that its end would not be seen",
-      "CVE-2025-66032",
+      "CWE-451",
       "`echo` with 6,000 characters, then `; touch evil`",
       "it is shown whole, its end above the question",
       "a short one",

@@ -121,7 +121,7 @@ export const closed: Family = {
     code({
       id: "closed-11",
       title: "git's settings, written by a program",
-      answers: "CVE-2025-48384",
+      answers: "CWE-15",
       attack: () => python('open(".git/con" + "fig", "a").write("[core] fsmonitor = evil")'),
       twin: () => python('open(".git/description", "w").write("fine"); print("written")'),
       refused: { bubblewrap },
@@ -164,6 +164,16 @@ export const closed: Family = {
         ),
       twin: () => python("import ctypes; print(ctypes.CDLL(None).getpid() > 0)"),
       gives: /True/,
+    }),
+    code({
+      id: "closed-15",
+      title: "another name of it, made earlier (a hard link)",
+      answers: "CWE-62",
+      session: "linked",
+      attack: () => shell("cat other.txt"),
+      twin: () => ({ tool: "read_file", args: { path: "readme.txt" } }),
+      gives: /anybody may read/,
+      refused: { bubblewrap: asked(/hard link/), landlock: asked(/\.env/) },
     }),
   ],
 };

@@ -180,6 +180,7 @@ export const kernel: Family = {
       id: "kernel-12",
       title: "puts characters into the terminal's input (TIOCSTI)",
       answers: "CVE-2017-5226",
+      input: 'ioctl(1, TIOCSTI, "x")',
       attack: () => python('import fcntl; fcntl.ioctl(1, 0x5412, b"x")'),
       twin: () => python("import os; print(os.isatty(1))"),
       gives: /False/,
@@ -189,6 +190,7 @@ export const kernel: Family = {
       id: "kernel-13",
       title: "attaches to another process (ptrace)",
       answers: "CWE-250",
+      input: "ptrace(PTRACE_SEIZE, parent)",
       attack: () =>
         python(
           'import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.ptrace(0x4206, os.getppid(), 0, 0); print("answer", r, os.strerror(ctypes.get_errno()))',
@@ -201,6 +203,7 @@ export const kernel: Family = {
       id: "kernel-14",
       title: "makes namespaces of its own",
       answers: "CVE-2022-0185",
+      input: "unshare(CLONE_NEWUSER | CLONE_NEWNS)",
       attack: () =>
         python(
           'import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.unshare(0x10000000 | 0x00020000); print("answer", r, os.strerror(ctypes.get_errno()))',
@@ -213,6 +216,7 @@ export const kernel: Family = {
       id: "kernel-15",
       title: "enters the namespaces of another process",
       answers: "CWE-250",
+      input: "setns(/proc/self/ns/uts)",
       attack: () =>
         python(
           'import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.setns(os.open("/proc/self/ns/uts", 0), 0); print("answer", r, os.strerror(ctypes.get_errno()))',
@@ -225,6 +229,7 @@ export const kernel: Family = {
       id: "kernel-16",
       title: "mounts something over the workspace",
       answers: "CWE-250",
+      input: 'mount(…, ".")',
       attack: () =>
         python(
           'import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.mount(b"none", b".", b"no-such-file-system", 0, None); print("answer", r, os.strerror(ctypes.get_errno()))',
@@ -237,6 +242,7 @@ export const kernel: Family = {
       id: "kernel-17",
       title: "goes round seccomp with io_uring",
       answers: "CVE-2023-2598",
+      input: "io_uring_setup(8, …)",
       attack: () => syscall(`${NUMBERS.io_uring_setup}`, "8, ctypes.create_string_buffer(256)"),
       twin: () => syscall('39 if os.uname().machine == "x86_64" else 172', "0"),
       gives: /answer [1-9]/,
@@ -246,6 +252,7 @@ export const kernel: Family = {
       id: "kernel-18",
       title: "asks the kernel's keyring",
       answers: "CWE-522",
+      input: "keyctl(KEYCTL_GET_KEYRING_ID, …)",
       attack: () => syscall(`${NUMBERS.keyctl}`, "0, -3, 0"),
       twin: () => python("import os; print(os.getuid() >= 0)"),
       gives: /True/,
@@ -255,6 +262,7 @@ export const kernel: Family = {
       id: "kernel-19",
       title: "reaches for bpf, perf_event_open, userfaultfd and process_vm_readv",
       answers: "CVE-2021-3490",
+      input: "bpf, perf_event_open, userfaultfd, process_vm_readv",
       attack: () =>
         python(
           `import ctypes, os; c = ctypes.CDLL(None, use_errno=True); n = [c.syscall(k, 0, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 1 for k in (${NUMBERS.bpf}, ${NUMBERS.perf_event_open}, ${NUMBERS.userfaultfd}, ${NUMBERS.process_vm_readv})]; print("refused", sum(n))`,
@@ -411,7 +419,7 @@ export const kernel: Family = {
     command({
       id: "env-04",
       title: "what is in pryx's own environment: keys, start-up files, libraries",
-      answers: "CVE-2025-55284",
+      answers: "CWE-526",
       attack: () => shell("env; echo end of it"),
       twin: () => shell("env | grep -c HOME"),
       gives: /1/,
