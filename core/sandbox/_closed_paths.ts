@@ -51,7 +51,9 @@ export const STORES: readonly string[] = [
   ".yarn/cache",
   "__pycache__",
   "bower_components",
+  "dist-packages",
   "node_modules",
+  "site-packages",
   "target/debug",
   "target/release",
 ];
