@@ -177,15 +177,16 @@ async function writeFile(path: string, request: FileRequest & { op: "write" }): 
   const fd = fs.openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
   let left = true;
   try {
+    let made: Deno.FileInfo;
     try {
+      // Before a byte is in it: a folder that was exchanged for a link may have led it elsewhere.
+      made = inPlace(temporary, fs.fstatSync(fd));
       for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, bytes.length - at, null);
     } finally {
       fs.closeSync(fd);
     }
     keepAttributes(temporary, existing, request.mode);
-    if (Deno.realPathSync(folder) !== folder) {
-      throw new PryxError("conflict", `Cannot write ${path}: its folder was replaced meanwhile`);
-    }
+    inPlace(temporary, made);
     if (expect === null) linkNew(temporary, path);
     else {
       Deno.renameSync(temporary, path);
@@ -193,7 +194,37 @@ async function writeFile(path: string, request: FileRequest & { op: "write" }): 
     }
     return null;
   } finally {
-    if (left) Deno.removeSync(temporary);
+    if (left) removeMade(temporary);
+  }
+}
+
+/** That `path` is the very file `made`, with no link in any folder above it. */
+function inPlace(path: string, made: { ino: number | null; dev: number }): Deno.FileInfo {
+  let found: Deno.FileInfo | undefined;
+  try {
+    const info = Deno.lstatSync(path);
+    if (
+      Deno.realPathSync(path) === path &&
+      (info.ino === null || (info.ino === made.ino && info.dev === made.dev))
+    ) {
+      found = info;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !isNotFolder(error)) throw error;
+  }
+  if (found) return found;
+  throw new PryxError("conflict", `Cannot write ${dirname(path)}: it was replaced meanwhile`);
+}
+
+/** Removes a file whose name nobody else can have chosen. Where folders are exchanged all the time, it takes some tries. */
+function removeMade(path: string): void {
+  for (let tries = 0; tries < 1_000; tries++) {
+    try {
+      Deno.removeSync(path);
+      return;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) && !isNotFolder(error)) throw error;
+    }
   }
 }
 
