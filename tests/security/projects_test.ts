@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { PROGRAM } from "../support/built_pryx.ts";
 import { hasNamespaces } from "../support/namespaces.ts";
 import { projects } from "./cases/projects.ts";
-import { type Outcome, outcomeOf } from "./_events.ts";
-import { type Machine, openMachine, put } from "./_machine.ts";
+import type { Call } from "./_case.ts";
+import { outcomeOf } from "./_events.ts";
+import { type Finished, type Machine, openMachine, put } from "./_machine.ts";
 import { declarePrograms } from "./_programs.ts";
 
 const program = PROGRAM;
@@ -54,15 +55,14 @@ async function swapping(script: string, args: readonly string[]): Promise<AsyncD
 
 /** Exchanges a real thing and a link in one step (`renameat2`), so that there is always one of them. */
 const SWAP = `
-import ctypes, sys, time
+import ctypes, random, sys, time
 place, link = (word.encode() for word in sys.argv[1:])
 libc = ctypes.CDLL(None)
 print("ready", flush=True)
-turn = 0
 while True:
     libc.renameat2(-100, place, -100, link, 2)
-    turn += 1
-    if turn % 3 == 0: time.sleep(0.0005)
+    # About as long as a check takes.
+    time.sleep(random.random() * 0.001)
 `;
 
 declarePrograms(projects, {
@@ -185,19 +185,11 @@ declarePrograms(projects, {
     await put(place.at("race/notes.txt"), "the file itself\n");
     await put(place.at("calm/notes.txt"), "a file that nobody swaps\n");
     await Deno.symlink(join(place.home, ".ssh/id_ed25519"), place.at("race/link"));
-    await using _ = await swapping(SWAP, [
-      place.at("race/notes.txt"),
-      place.at("race/link"),
-    ]);
-    const calls = Array.from({ length: 120 }, (_, index) => ({
-      id: `read${index}`,
+    const { events } = await race(machine, ["race/notes.txt", "race/link"], 120, (index) => ({
       tool: "read_file",
       args: { path: "race/notes.txt", limit: index + 1 },
-    }));
-    const twin = { id: "twin", tool: "read_file", args: { path: "calm/notes.txt" } };
-    const { events } = await machine.run([...calls, twin], { program, flags: ["--preset", "workspace"] });
+    }), { tool: "read_file", args: { path: "calm/notes.txt" } });
     assertKept(machine);
-    assertTried(calls.map(({ id }) => outcomeOf(events, id)));
     assert.match(outcomeOf(events, "twin")?.text ?? "", /nobody swaps/);
   },
 
@@ -206,26 +198,14 @@ declarePrograms(projects, {
     const { place } = machine;
     await put(place.at("race/folder/old.txt"), "old\n");
     await Deno.symlink(place.outside, place.at("race/link"));
-    const before = await Deno.readTextFile(join(place.outside, "plan.txt"));
-    const calls = Array.from({ length: 60 }, (_, index) => ({
-      id: `write${index}`,
+    const { events } = await race(machine, ["race/folder", "race/link"], 60, (index) => ({
       tool: "write_file",
-      args: { path: `race/folder/plan.txt`, content: `evil ${index}\n` },
-    }));
-    {
-      await using _ = await swapping(SWAP, [
-        place.at("race/folder"),
-        place.at("race/link"),
-      ]);
-      const twin = { id: "twin", tool: "write_file", args: { path: "calm/plan.txt", content: "fine\n" } };
-      const { events } = await machine.run([...calls, twin], { program, flags: ["--preset", "workspace"] });
-      assertTried(calls.map(({ id }) => outcomeOf(events, id)));
-      assert.equal(outcomeOf(events, "twin")?.status, "done");
-    }
-    assert.equal(await Deno.readTextFile(join(place.outside, "plan.txt")), before);
-    assert.deepEqual((await Array.fromAsync(Deno.readDir(place.outside))).map(({ name }) => name), [
-      "plan.txt",
-    ]);
+      args: { path: "race/folder/plan.txt", content: `evil ${index}\n` },
+    }), { tool: "write_file", args: { path: "calm/plan.txt", content: "fine\n" } });
+    assert.equal(outcomeOf(events, "twin")?.status, "done");
+    assert.equal(await Deno.readTextFile(join(place.outside, "plan.txt")), `${place.secret}\n`);
+    const names = (await Array.fromAsync(Deno.readDir(place.outside))).map(({ name }) => name);
+    assert.deepEqual(names, ["plan.txt"]);
   },
 
   "rebind-01": () => rebinding(["127.0.0.1"], "fetch"),
@@ -233,11 +213,29 @@ declarePrograms(projects, {
   "rebind-03": () => rebinding(["127.0.0.1"], "curl"),
 }, ["python3"]);
 
-/** Calls came past the decision and were refused below it: the race was run, and lost by the attacker. */
-function assertTried(outcomes: readonly (Outcome | undefined)[]): void {
-  assert.ok(outcomes.every((one) => one !== undefined), "a call has no end");
-  const below = outcomes.filter((one) => one?.verdicts[0] === "allow" && one.status !== "done");
-  assert.ok(below.length > 0, "no call met the link after its decision: nothing was tried");
+/**
+ * Runs hostile calls while two paths are exchanged, again and again until one of them came past its decision and was
+ * refused below it: else the race was not run at all. Resolves with the last run.
+ */
+async function race(
+  machine: Machine,
+  swapped: readonly [string, string],
+  count: number,
+  attack: (index: number) => Call,
+  twin: Call,
+): Promise<Finished> {
+  const calls = Array.from({ length: count }, (_, index) => ({ id: `race${index}`, ...attack(index) }));
+  for (let attempt = 1;; attempt++) {
+    await using _ = await swapping(SWAP, swapped.map((path) => machine.place.at(path)));
+    const finished = await machine.run([...calls, { id: "twin", ...twin }], {
+      program,
+      flags: ["--preset", "workspace"],
+    });
+    const outcomes = calls.map(({ id }) => outcomeOf(finished.events, id));
+    assert.ok(outcomes.every((one) => one !== undefined), "a call has no end");
+    if (outcomes.some((one) => one?.verdicts[0] === "allow" && one.status !== "done")) return finished;
+    assert.ok(attempt < 10, "no call met the link after its decision: nothing was tried");
+  }
 }
 
 async function trustHash(machine: Machine): Promise<string> {
