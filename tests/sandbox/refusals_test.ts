@@ -95,9 +95,9 @@ const CASES:
       "net=git.example.com",
     ]],
     [
-      "npm error request to https://registry.npmjs.org/x failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
+      "npm error request to https://packages.example.org/x failed, reason: getaddrinfo EAI_AGAIN packages.example.org",
       [
-        "net=registry.npmjs.org",
+        "net=packages.example.org",
       ],
     ],
     ["dial tcp: lookup proxy.golang.org on 10.0.0.1:53: network is unreachable", ["net=proxy.golang.org"]],
