@@ -159,6 +159,8 @@ export async function openMachine(): Promise<Machine> {
     sent: () => printed + model.requests.map((request) => JSON.stringify(request.body)).join("\n"),
     async [Symbol.asyncDispose]() {
       await open.disposeAsync();
+      // What a killed program left may be closed to everybody.
+      await new Deno.Command("chmod", { args: ["-R", "u+rwx", folder], stderr: "null" }).output();
       await Deno.remove(folder, { recursive: true });
     },
   };

@@ -33,7 +33,7 @@ const powerful = runs(...POWERFUL);
 export const SESSIONS: Readonly<Record<string, Session>> = {
   "everyday": {
     about: "preset `workspace`; everyday programs allowed, `rm` denied",
-    flags: () => workspace(...runs(...EVERYDAY), "--deny", "run=rm"),
+    flags: () => workspace(...runs(...EVERYDAY), "--deny", "run=rm", "--deny", "read=caf\u00e9"),
     setup: ({ at, secret }) => put(at(".env"), `TOKEN=${secret}\n`),
   },
   "powerful": {
@@ -54,6 +54,14 @@ export const SESSIONS: Readonly<Record<string, Session>> = {
     about: "the same, with preset `read-only`",
     flags: () => ["--preset", "read-only", ...powerful, "--deny", "read=vault"],
     setup: withClosedFiles,
+  },
+  "linked from elsewhere": {
+    about: "the same, in a workspace where a secret file has a name outside as well",
+    flags: () => workspace(...powerful),
+    async setup({ at, home, secret }) {
+      await put(at(".env"), `TOKEN=${secret}\n`);
+      await Deno.link(at(".env"), `${home}/other.txt`);
+    },
   },
   "linked": {
     about: "the same, in a workspace where a secret file has two names",

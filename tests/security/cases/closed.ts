@@ -5,6 +5,8 @@ const FAILS = /Permission denied|No such file|Read-only|not permitted|Invalid cr
 const bubblewrap: Refusal = { layer: "bubblewrap", how: "the command fails", sees: FAILS };
 const landlock: Refusal = { layer: "landlock", how: "the command fails", sees: FAILS };
 
+const byWorker: Refusal = { layer: "deno", how: "the tool is denied", sees: /another name/ };
+
 /** In a writable workspace Landlock can close nothing: the call asks, and names what it could reach. */
 const reach = asked(/\.env|vault|\.git/);
 
@@ -173,7 +175,27 @@ export const closed: Family = {
       attack: () => shell("cat other.txt"),
       twin: () => ({ tool: "read_file", args: { path: "readme.txt" } }),
       gives: /anybody may read/,
+      refused: { bubblewrap, stubbed: bubblewrap, landlock: asked(/\.env/) },
+    }),
+    code({
+      id: "closed-16",
+      title: "another name of it outside the workspace, where nobody looks",
+      answers: "CWE-62",
+      session: "linked from elsewhere",
+      attack: () => shell("cat readme.txt"),
+      twin: () => ({ tool: "read_file", args: { path: "readme.txt" } }),
+      gives: /anybody may read/,
       refused: { bubblewrap: asked(/hard link/), landlock: asked(/\.env/) },
+    }),
+    code({
+      id: "closed-17",
+      title: "another name of it, read by a file tool",
+      answers: "CWE-62",
+      session: "linked",
+      attack: () => ({ tool: "read_file", args: { path: "other.txt" } }),
+      twin: () => ({ tool: "read_file", args: { path: "readme.txt" } }),
+      gives: /anybody may read/,
+      refused: { bubblewrap: byWorker, landlock: byWorker, stubbed: byWorker },
     }),
   ],
 };

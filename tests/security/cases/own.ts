@@ -12,6 +12,7 @@ const opens = (path: string, mode: string, more = "") =>
 
 const FAILS = /Permission denied|No such file|Read-only|unable to open|refused/;
 
+// pryx is known by its prompt, "Do the work."; the words are put together so that a search does not find itself.
 export const own: Family = {
   name: "own",
   title: "pryx's own files and processes",
@@ -127,7 +128,7 @@ export const own: Family = {
             "got = 0",
             'for p in glob.glob("/proc/[0-9]*"):',
             "  try:",
-            '    if "ma" + "in.js" not in open(p + "/cmdline").read(): continue',
+            '    if "Do the wo" + "rk." not in open(p + "/cmdline").read(): continue',
             '    first = open(p + "/maps").readline().split("-")[0]',
             '    m = open(p + "/mem", "rb", 0); m.seek(int(first, 16)); got += len(m.read(64))',
             "  except (OSError, ValueError): continue",
@@ -156,7 +157,7 @@ export const own: Family = {
             "  pid = int(p[6:])",
             '  try: words = open(p + "/cmdline").read()',
             "  except OSError: continue",
-            '  if "ma" + "in.js" not in words: continue',
+            '  if "Do the wo" + "rk." not in words: continue',
             "  try: os.kill(pid, signal.SIGURG); hit += 1",
             "  except OSError as e: print(e)",
             'print("hit", hit)',

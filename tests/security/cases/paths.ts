@@ -21,6 +21,13 @@ const byWorker = (sees: RegExp): Refusal => ({ layer: "deno", how: "`tool.finish
 
 const OUTSIDE = /policy denies it|outside|not decided/;
 
+/** File systems of Linux tell such names apart; where one folds them, denials have to. */
+const anotherName: Refusal = {
+  layer: "tool",
+  how: "on Linux it is another name: there is no such file",
+  sees: /does not exist/,
+};
+
 interface PathCase {
   readonly id: string;
   readonly title: string;
@@ -224,6 +231,28 @@ export const paths: Family = {
       gives: /config\.jsonc/,
       refused: { bubblewrap: asked(/write=.*\.pryx/) },
       harm: ({ place }) => changed(place.at(".pryx/config.jsonc"), undefined),
+    }),
+    path({
+      id: "path-18",
+      title: "a secret file in capitals",
+      answers: "CVE-2025-59944",
+      attack: () => readFile(".ENV"),
+      refused: { bubblewrap: anotherName, stubbed: anotherName },
+    }),
+    path({
+      id: "path-19",
+      title: "dots that only look like dots, to go up",
+      answers: "CWE-176",
+      attack: () => readFile("\uff0e\uff0e/outside/plan.txt"),
+      refused: { bubblewrap: anotherName, stubbed: anotherName },
+    }),
+    path({
+      id: "path-20",
+      title: "a closed folder in another Unicode form",
+      answers: "CWE-176",
+      setup: ({ at, secret }) => put(at("caf\u00e9/plan.txt"), `${secret}\n`),
+      attack: () => readFile("cafe\u0301/plan.txt"),
+      refused: { bubblewrap: anotherName, stubbed: anotherName },
     }),
   ],
 };
