@@ -14,7 +14,7 @@ say() { printf 'test: %s\n' "$1"; }
 # Programs that some tests drive, and the Debian packages that have them.
 needed="rg:ripgrep tmux:tmux bwrap:bubblewrap dbus-run-session:dbus gnome-keyring-daemon:gnome-keyring
 secret-tool:libsecret-tools git:git curl:curl shellcheck:shellcheck bash:bash zsh:zsh fish:fish patch:patch
-unshare:util-linux"
+unshare:util-linux python3:python3 script:bsdutils"
 
 missing_packages() {
   for pair in $needed; do
