@@ -10,7 +10,7 @@ export interface ClosedPath {
   /** What is left: nothing, or reading inside a root that is written. */
   readonly access: "none" | "read";
   readonly kind: "file" | "folder";
-  /** True for a file with another name (a hard link), which nobody looked for. */
+  /** True for a file with another name (a hard link) that was not found inside the roots: it may lie where a child can go. */
   readonly linked: boolean;
 }
 
@@ -204,7 +204,7 @@ export function createClosedPaths(
           add(closedPath(path, access, folder));
         }
       }
-      const closed = withoutInner([...found.values()]);
+      const closed = withOtherNames(withoutInner([...found.values()]), memory);
       if (closed.length <= MAX_CLOSED) return { closed, unseen };
       const rest = closed.slice(MAX_CLOSED).map(({ path }) => path);
       const crowded = outermost(roots).filter((root) => rest.some((path) => isInside(path, root)));
@@ -245,6 +245,43 @@ function closedPath(path: string, access: "none" | "read", folder: boolean): Clo
     const info = Deno.lstatSync(path);
     if (info.isSymlink) return undefined;
     return { path, access, kind: folder ? "folder" : "file", linked: !folder && (info.nlink ?? 1) > 1 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The other names (hard links) of closed files among the files that were seen, closed like them. */
+function withOtherNames(closed: readonly ClosedPath[], seen: Remembered): ClosedPath[] {
+  if (!closed.some(({ linked }) => linked)) return [...closed];
+  const wanted = new Map<string, { access: "none" | "read"; missing: number }>();
+  for (const { path, access, linked } of closed) {
+    const names = linked ? namesOf(path) : undefined;
+    if (!names) continue;
+    const { missing = names.count } = wanted.get(names.file) ?? {};
+    wanted.set(names.file, { access, missing: missing - 1 });
+  }
+  const known = new Set(closed.map(({ path }) => path));
+  const others: ClosedPath[] = [];
+  for (const [folder, { listing }] of seen) {
+    for (const entry of listing.entries) {
+      const path = join(folder, entry.name);
+      if (entry.folder || known.has(path)) continue;
+      const names = namesOf(path);
+      const one = names && wanted.get(names.file);
+      if (!one) continue;
+      one.missing--;
+      others.push({ path, access: one.access, kind: "file", linked: true });
+    }
+  }
+  const isFound = ({ path }: ClosedPath) => wanted.get(namesOf(path)?.file ?? "")?.missing === 0;
+  return [...closed, ...others].map((one) => one.linked && isFound(one) ? { ...one, linked: false } : one);
+}
+
+/** Which file a path names, and by how many names it goes; undefined when by no more than this one. */
+export function namesOf(path: string): { readonly file: string; readonly count: number } | undefined {
+  try {
+    const { dev, ino, nlink, isFile } = Deno.lstatSync(path);
+    return isFile && (nlink ?? 1) > 1 ? { file: `${dev}:${ino}`, count: nlink ?? 1 } : undefined;
   } catch {
     return undefined;
   }

@@ -137,7 +137,12 @@ function readFile(path: string, maxBytes: number, offset: number): FileAnswers["
       if (n === 0) break;
       length += n;
     }
-    return { bytes: length === bytes.length ? bytes : bytes.slice(0, length), info: infoOf(info) };
+    const otherNames = (info.nlink ?? 1) > 1 ? { otherNames: `${info.dev}:${info.ino}` } : {};
+    return {
+      bytes: length === bytes.length ? bytes : bytes.slice(0, length),
+      info: infoOf(info),
+      ...otherNames,
+    };
   } finally {
     fs.closeSync(fd);
   }

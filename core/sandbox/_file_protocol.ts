@@ -19,7 +19,8 @@ export type FileRequest =
 
 export interface FileAnswers {
   stat: FileInfo | null;
-  read: { bytes: Uint8Array; info: FileInfo };
+  /** `otherNames`: device and inode, when the file has more than one name. */
+  read: { bytes: Uint8Array; info: FileInfo; otherNames?: string };
   write: null;
   remove: null;
   list: readonly FolderEntry[];

@@ -1,6 +1,7 @@
 import { dirname, normalize } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
+import type { ClosedPaths } from "./_closed_paths.ts";
 import type { FilePool, WorkerScope } from "./_file_pool.ts";
 import { type Access, checkPath, compileDenials, type CompileGlobs, isGlob, isInside } from "./_paths.ts";
 import type { Denials } from "./_paths.ts";
@@ -11,6 +12,8 @@ export interface FilesOptions {
   readonly home: string;
   /** Folders whose contents share one worker (the workspace): grants inside one are widened to it, for Deno's part only. */
   readonly scopes: readonly string[];
+  /** Looks through folders for denied files, when a file with several names is read. */
+  closedPaths(): Promise<ClosedPaths>;
 }
 
 /** Files within `grants`: each call is checked here, and again in the worker after symlinks were resolved. */
@@ -24,6 +27,25 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
     return await pool.call(workerScope(grants, options), { ...request, path }, grants);
   }
 
+  /** True for a file that stands under a denied name as well. */
+  async function isClosedFile(file: string): Promise<boolean> {
+    const { covers } = await denials();
+    const [{ namesOf }, closedPaths] = await Promise.all([
+      import("./_closed_paths.ts"),
+      options.closedPaths(),
+    ]);
+    const { closed } = await closedPaths.find({
+      key: JSON.stringify(grants),
+      read: [...grants.read, ...grants.write],
+      write: [],
+      access: (path) => covers(path) ? "none" : "read",
+      closed: [],
+      network: "none",
+      unixSockets: false,
+    }, []);
+    return closed.some((one) => one.kind === "file" && namesOf(one.path)?.file === file);
+  }
+
   return {
     denied: grants.denied,
     async mayRead(path) {
@@ -35,7 +57,16 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
       }
     },
     stat: (path) => call("read", { op: "stat", path }),
-    read: (path, { maxBytes, offset = 0 }) => call("read", { op: "read", path, maxBytes, offset }),
+    async read(path, { maxBytes, offset = 0 }) {
+      const { otherNames, ...found } = await call("read", { op: "read", path, maxBytes, offset });
+      if (otherNames !== undefined && await isClosedFile(otherNames)) {
+        throw new PryxError(
+          "denied",
+          `Cannot read ${path}: it is another name (a hard link) of a file that policy denies`,
+        );
+      }
+      return found;
+    },
     async write(path, bytes, { mode, expect } = {}) {
       await call("write", {
         op: "write",

@@ -1,3 +1,4 @@
+import type { ClosedPaths } from "./_closed_paths.ts";
 import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
 import { createFiles } from "./_files.ts";
@@ -47,8 +48,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       kernel: kernel(),
       ...embedded === undefined ? {} : { embedded },
     });
+  let looking: Promise<ClosedPaths> | undefined;
+  const closedPaths = () =>
+    looking ??= import("./_closed_paths.ts").then(({ createClosedPaths }) => createClosedPaths());
   return {
-    files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes }),
+    files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes, closedPaths }),
     run: async (spec) =>
       await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
     fetch: async (url, request) =>

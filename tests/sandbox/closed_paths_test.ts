@@ -123,3 +123,17 @@ Deno.test("find() says which root has more closed files than can be closed", asy
   const { closed, unseen } = await createClosedPaths().find(at.envelope(), []);
   assert.deepEqual([closed.length, unseen], [MAX_CLOSED, [at.root]]);
 });
+
+Deno.test("find() closes the other names of a closed file, and says when one was not found", async () => {
+  await using at = await place();
+  await at.write("ws/.env");
+  await at.write("ws/plain");
+  await Deno.link(join(at.root, "ws/.env"), join(at.root, "ws/notes"));
+  const paths = createClosedPaths();
+  const envelope = at.envelope({ read: [join(at.root, "ws")], write: [] });
+  const linked = async () =>
+    (await paths.find(envelope, [])).closed.map(({ path, linked }) => [path.slice(at.root.length), linked]);
+  assert.deepEqual(await linked(), [["/ws/.env", false], ["/ws/notes", false]]);
+  await Deno.link(join(at.root, "ws/.env"), join(at.root, "outside"));
+  assert.deepEqual(await linked(), [["/ws/.env", true], ["/ws/notes", true]]);
+});

@@ -233,3 +233,14 @@ Deno.test("an idle file worker does not keep a program alive", async () => {
   }).output();
   assert.deepEqual([text(stdout).trim(), code], ["folder", 0]);
 });
+
+Deno.test("files.read() does not read a denied file by another of its names, and reads others that have two", async () => {
+  await using at = await place();
+  const path = (name: string) => join(at.workspace, name);
+  for (const name of [".env", "plain"]) await Deno.writeTextFile(path(name), `of ${name}`);
+  await Deno.link(path(".env"), path("notes"));
+  await Deno.link(path("plain"), path("copy"));
+  const files = at.sandbox.files(at.all([`${at.workspace}/**/.env`]));
+  await rejects(files.read(path("notes"), { maxBytes: 100 }), "denied", /another name/);
+  assert.equal(text((await files.read(path("copy"), { maxBytes: 100 })).bytes), "of plain");
+});
