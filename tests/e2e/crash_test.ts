@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { withModel } from "../support/built_pryx.ts";
 
 Deno.test("kill -9 in the middle of a command loses no finished event, leaves no child, and is not run again", async () => {
+  // A number that no other process on this machine has in its command line: the command sees numbers of its own.
+  const seconds = `300.${crypto.getRandomValues(new Uint32Array(1))[0]}`;
   await using pryx = await withModel([
     { calls: [{ name: "write_file", args: { path: "done.txt", content: "done\n" } }] },
-    { calls: [{ name: "shell", args: { command: "echo $$ >pid; echo once >>ran; exec sleep 300" } }] },
+    { calls: [{ name: "shell", args: { command: `echo once >>ran; exec sleep ${seconds}` } }] },
     { text: "I see that it was interrupted." },
   ]);
-  // A variable in the command makes it opaque: only the preset without limits lets it run unasked.
   await using started = pryx.start(["run", "go", "--preset", "dangerously-full", "--json"]);
   await started.printed(/"type":"decision".*"verdict":"allow".*"type":"decision".*"verdict":"allow"/s);
-  const child = await pidIn(`${pryx.workspace}/pid`);
+  const child = await processOf(["sleep", seconds]);
   started.kill("SIGKILL");
   await started.finished();
   await gone(child);
@@ -55,14 +56,18 @@ Deno.test("kill -9 while a message streams keeps what was streamed", async () =>
   assert.match(shown[2], /^piece0 piece1 piece2/);
 });
 
-/** The process id that a command wrote to a file, once it did. */
-async function pidIn(path: string): Promise<number> {
+/** The process with that command line, once there is one. */
+async function processOf(argv: readonly string[]): Promise<number> {
+  const wanted = argv.map((word) => `${word}\0`).join("");
   for (let i = 0; i < 500; i++) {
-    const text = await Deno.readTextFile(path).catch(() => "");
-    if (text.endsWith("\n")) return Number(text);
+    for await (const { name } of Deno.readDir("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      const found = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+      if (found === wanted) return Number(name);
+    }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`nothing was written to ${path}`);
+  throw new Error(`there is no process ${argv.join(" ")}`);
 }
 
 async function gone(pid: number): Promise<void> {
