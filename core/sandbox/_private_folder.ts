@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import { isInside } from "./_paths.ts";
+import { OWNER, removeAll, type Sweep, sweepDead } from "./_sweep.ts";
 
 /**
  * A folder of one sandbox under a name nobody can guess, for its owner alone. Made exclusively, with the first child;
  * removed with the sandbox.
  */
 export interface PrivateFolder extends AsyncDisposable {
+  /** Holds all of it. */
+  readonly root: string;
   /** Temporary folder of children. */
   readonly temp: string;
   /** What children never see: filters, masks, sockets of the proxy, what went wrong. */
@@ -25,13 +28,16 @@ export interface PrivateFolderOptions {
 }
 
 export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): PrivateFolder {
-  const root = join(place(env.TMPDIR, notIn), `pryx-${crypto.randomUUID()}`);
+  const around = place(env.TMPDIR, notIn);
+  const root = join(around, `pryx-${crypto.randomUUID()}`);
   const temp = join(root, "tmp");
   const hidden = join(root, "host");
   const closedFile = join(hidden, "closed_file");
   const closedFolder = join(hidden, "closed_folder");
   let made = false;
+  let sweep: Sweep | undefined;
   return {
+    root,
     temp,
     hidden,
     closedFile,
@@ -45,10 +51,13 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
       Deno.chmodSync(closedFile, 0o000);
       Deno.mkdirSync(closedFolder, { mode: 0o700 });
       Deno.chmodSync(closedFolder, 0o000);
+      Deno.writeTextFileSync(join(hidden, OWNER), String(Deno.pid), { createNew: true, mode: 0o600 });
+      sweep = sweepDead(around);
     },
     async [Symbol.asyncDispose]() {
       if (!made) return;
       made = false;
+      await sweep?.stop();
       await removeAll(root);
     },
   };
@@ -66,26 +75,4 @@ function place(wanted: string | undefined, notIn: readonly string[]): string {
     }
   }
   return wanted ?? "/tmp";
-}
-
-/** Also folders that a child closed to itself. What cannot be removed stays; nobody waits for it. */
-async function removeAll(root: string): Promise<void> {
-  const remove = () => Deno.remove(root, { recursive: true });
-  try {
-    await remove();
-  } catch {
-    await open(root);
-    await remove().catch(() => {});
-  }
-}
-
-async function open(folder: string): Promise<void> {
-  try {
-    await Deno.chmod(folder, 0o700);
-    for await (const entry of Deno.readDir(folder)) {
-      if (entry.isDirectory) await open(join(folder, entry.name));
-    }
-  } catch {
-    // Another user's, or gone.
-  }
 }

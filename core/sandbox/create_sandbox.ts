@@ -44,7 +44,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       home,
       env,
       limits,
-      reaper: createReaper(),
+      reaper: createReaper(kernel().folder),
       kernel: kernel(),
       ...embedded === undefined ? {} : { embedded },
     });

@@ -10,6 +10,7 @@ import { createBubblewrapLayer } from "./_bubblewrap_layer.ts";
 import { type Bubblewrap, findBubblewrap, type NoBubblewrap } from "./_find_bubblewrap.ts";
 import { isInside } from "./_paths.ts";
 import { makePlaces } from "./_places.ts";
+import { createSharedNetwork } from "./_shared_network.ts";
 import { createPrivateFolder } from "./_private_folder.ts";
 import { shortfallOf } from "./_shortfall.ts";
 import type { KernelSupport } from "./landlock.ts";
@@ -59,9 +60,13 @@ export interface PrepareOptions {
   readonly accepted?: readonly Need[] | undefined;
   /** The child is given the terminal of pryx. */
   readonly terminal: boolean;
+  /** It may share an empty network with others that may. */
+  readonly sharesLoopback: boolean;
 }
 
 export interface Kernel extends AsyncDisposable {
+  /** What is made for children lies in it. There from the first `prepare` on. */
+  readonly folder: string;
   baseline(): BaselineFolders;
   layer(): Promise<KernelLayer>;
   support(): Promise<KernelSupport>;
@@ -149,7 +154,7 @@ export function createKernel(options: KernelOptions): Kernel {
     };
     try {
       if (which.name === "bubblewrap") {
-        const wrapped = await bubblewrapLayer(which.bubblewrap).confine(envelope, places, closed, given.cwd);
+        const wrapped = await bubblewrapLayer(which.bubblewrap).confine(envelope, places, closed, given);
         return {
           ...plain,
           confinement: wrapped.confinement,
@@ -204,6 +209,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const bubblewrapLayer = (bubblewrap: Bubblewrap) =>
     made ??= createBubblewrapLayer({
       bubblewrap,
+      shared: opened.use(createSharedNetwork(bubblewrap)),
       folder,
       baseline: baseline(),
       home,
@@ -213,6 +219,7 @@ export function createKernel(options: KernelOptions): Kernel {
     });
 
   return {
+    folder: folder.root,
     baseline,
     layer,
     support,

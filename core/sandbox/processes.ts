@@ -83,10 +83,13 @@ export function createProcesses(options: ProcessesOptions): Processes {
     await prune();
     signal.throwIfAborted();
     if (!envelope) return await runOne(spec, program, undefined);
+    // What is made for the child from here on, it takes away when pryx cannot.
+    if (Deno.build.os !== "windows") await reaper.ready();
     const prepared = await options.kernel.prepare(envelope, {
       cwd: spec.cwd,
       accepted: spec.accepted,
       terminal: spec.stdio === "inherit",
+      sharesLoopback: spec.sharesLoopback === true,
     });
     try {
       signal.throwIfAborted();

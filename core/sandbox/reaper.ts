@@ -3,12 +3,13 @@ const MARK_NAME = "PRYX_RUN";
 
 /**
  * Reads `add PID` and `del PID`; when its input closes, because pryx ended in whatever way, kills the groups that are
- * left and, where there is /proc, whoever carries the mark ($1) in its environment: TERM, up to two seconds, KILL.
- * Zombies do not count as left. It ignores the signals that a terminal sends to pryx's own group.
+ * left and, where there is /proc, whoever carries the mark ($1) in its environment: TERM, up to two seconds, KILL. Then it
+ * removes the private folder ($2), unless `keep` said that pryx does so. Zombies do not count as left. It ignores the signals that a terminal sends to pryx's own group.
  */
 const SCRIPT = `
 trap '' HUP INT TERM PIPE
 groups=' '
+folder=$2
 strays() {
   for file in $(grep -la -- "${MARK_NAME}=$1" /proc/[0-9]*/environ 2>/dev/null); do
     file=\${file#/proc/}
@@ -27,6 +28,7 @@ alive() {
   return 1
 }
 while IFS=' ' read -r verb pid; do
+  [ "$verb" = keep ] && folder=
   case $pid in '' | *[!0-9]* | 0 | 1) continue ;; esac
   case $verb in
     add) groups="$groups$pid " ;;
@@ -35,17 +37,22 @@ while IFS=' ' read -r verb pid; do
 done
 for pid in $groups; do kill -s TERM -- "-$pid" 2>/dev/null; done
 for pid in $(strays "$1"); do kill -s TERM "$pid" 2>/dev/null; done
-tries=0
+tries=0 left=1
 while [ "$tries" -lt 20 ]; do
   left=
   for pid in $groups; do alive "$pid" && left=1; done
   [ "$left" ] || left=$(strays "$1")
-  [ "$left" ] || exit 0
+  [ "$left" ] || break
   tries=$((tries + 1))
   sleep 0.1 2>/dev/null || { sleep 1; tries=20; }
 done
-for pid in $groups; do kill -s KILL -- "-$pid" 2>/dev/null; done
-for pid in $(strays "$1"); do kill -s KILL "$pid" 2>/dev/null; done
+if [ "$left" ]; then
+  for pid in $groups; do kill -s KILL -- "-$pid" 2>/dev/null; done
+  for pid in $(strays "$1"); do kill -s KILL "$pid" 2>/dev/null; done
+fi
+[ "$folder" ] && [ -d "$folder" ] && [ ! -L "$folder" ] || exit 0
+rm -rf -- "$folder" 2>/dev/null
+[ ! -d "$folder" ] || { chmod -R u+rwx -- "$folder"; rm -rf -- "$folder"; } 2>/dev/null
 `;
 
 /** Ends process groups that outlive pryx. Needs no answer from pryx at the end: a SIGKILL of it is enough. */
@@ -64,8 +71,11 @@ interface ReaperProcess {
   readonly writer: WritableStreamDefaultWriter<Uint8Array>;
 }
 
-/** The reaper of one sandbox. Its process starts with the first `ready()`, and does not keep pryx alive. */
-export function createReaper(): Reaper {
+/**
+ * The reaper of one sandbox. Its process starts with the first `ready()`, and does not keep pryx alive. `folder`: is
+ * removed when pryx ended without a word, after its children.
+ */
+export function createReaper(folder = ""): Reaper {
   const groups = new Set<number>();
   const id = crypto.randomUUID();
   const encoder = new TextEncoder();
@@ -73,7 +83,7 @@ export function createReaper(): Reaper {
 
   function start(): ReaperProcess {
     const child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "pryx-reaper", id],
+      args: ["-c", SCRIPT, "pryx-reaper", id, folder],
       cwd: "/",
       clearEnv: true,
       env: { PATH: "/usr/bin:/bin" },
@@ -126,6 +136,7 @@ export function createReaper(): Reaper {
       groups.clear();
       if (!reaper) return;
       reaper.child.ref();
+      await reaper.writer.write(encoder.encode("keep\n")).catch(() => {});
       await reaper.writer.close().catch(() => {});
       await reaper.child.status;
     },

@@ -16,14 +16,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Starts a program with a sandbox that runs `command`; resolves with the first line of the command's output. */
-async function startParent(folder: string, command: string) {
+/**
+ * Starts a program with a sandbox that runs `command`, with an envelope where `temp` says where its temporary folder is
+ * made; resolves with the first line of the command's output.
+ */
+async function startParent(folder: string, command: string, temp?: string) {
   const script = join(folder, "parent.ts");
   await Deno.writeTextFile(
     script,
     `import { createSandbox } from ${JSON.stringify(SANDBOX)};
-     const sandbox = createSandbox({ home: "/nowhere", env: { PATH: "/usr/bin:/bin" } });
-     const spec = { cwd: "/", timeoutMs: 60_000, maxOutputBytes: 1000, signal: new AbortController().signal };
+     const env = { PATH: "/usr/bin:/bin" ${temp === undefined ? "" : `, TMPDIR: ${JSON.stringify(temp)}`} };
+     const sandbox = createSandbox({ home: "/nowhere", env });
+     const rights = { read: [], write: [], access: () => "none", closed: [], network: "none", unixSockets: false };
+     const envelope = ${temp === undefined ? "undefined" : "rights"};
+     const spec = { cwd: "/", timeoutMs: 60_000, maxOutputBytes: 1000, signal: new AbortController().signal, envelope };
      await sandbox.run({ ...spec, argv: ["sh", "-c", ${
       JSON.stringify(command)
     }], onOutput: (t) => console.log(t) });
@@ -78,3 +84,29 @@ for (
     },
   });
 }
+
+Deno.test({
+  name: "the reaper removes the private folder when its parent is killed with SIGKILL",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const folder = await Deno.realPath(await Deno.makeTempDir());
+    try {
+      const around = join(folder, "a 'b");
+      await Deno.mkdir(around);
+      const inside = async () => await Array.fromAsync(Deno.readDir(around), ({ name }) => name);
+      const shut = 'mkdir -p "$TMPDIR/shut/inner"; chmod 0 "$TMPDIR/shut"; echo $$; sleep 60';
+      const { child, reader } = await startParent(folder, shut, around);
+      assert.equal((await inside()).length, 1);
+      child.kill("SIGKILL");
+      await child.status;
+      await reader.cancel();
+      const end = Date.now() + 6_000;
+      while ((await inside()).length > 0) {
+        assert.ok(Date.now() < end, "the folder is still there");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
