@@ -65,6 +65,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         features: bubblewrap.features,
         read: outermost([...baseline.read, ...places.read]),
         write: [...places.write, folder.temp],
+        temp: folder.temp,
         links: distinctLinks([...baseline.links, ...places.links]),
         // Where the private folder lies in what is open, its hidden part is not.
         closed: [...places.read, ...places.write].some((root) => isInside(folder.hidden, root))

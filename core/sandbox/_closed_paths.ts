@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
 import { expandGlob } from "./_closed_globs.ts";
 import { isGlob, isInside } from "./_paths.ts";
 import { outermost } from "./baseline.ts";
+import { parentsWithin } from "./bubblewrap.ts";
 
 /** A file or folder inside the roots that rules close, wholly or to writing. */
 export interface ClosedPath {
@@ -60,8 +61,10 @@ export const STORES: readonly string[] = [
 
 /** Folders of one root that are looked through, at most. */
 export const MAX_FOLDERS = 20_000;
-/** Files and folders that can be closed for one command; bubblewrap takes a few thousand mounts at most. */
+/** Files and folders that can be closed for one command. */
 export const MAX_CLOSED = 1_500;
+/** The same with the folders on the way to them, which bubblewrap pins: it takes 9,000 arguments, three for each. */
+export const MAX_MOUNTS = 2_400;
 /** A name nobody uses: what becomes of a new file in a folder. */
 export const NEW_NAME = "pryx-new-3f9c1d";
 /** Milliseconds: how fresh a change may be so that another one could carry the same time stamp. */
@@ -201,19 +204,31 @@ export function createClosedPaths(
         if (folder === undefined) continue;
         const access: PathAccess = folder ? folderAccess(path, envelope) : envelope.access(path);
         if (access === "none" || (access === "read" && isWritable(path, envelope))) {
-          add(closedPath(path, access, folder));
+          // A mount lies on what is there, and so do the folders that are pinned above it.
+          add(closedPath(realPlace(path), access, folder));
         }
       }
       const closed = withOtherNames(withoutInner([...found.values()]), memory);
-      if (closed.length <= MAX_CLOSED) return { closed, unseen };
-      const rest = closed.slice(MAX_CLOSED).map(({ path }) => path);
+      const most = mostThatFit(closed, envelope);
+      if (closed.length <= most) return { closed, unseen };
+      const rest = closed.slice(most).map(({ path }) => path);
       const crowded = outermost(roots).filter((root) => rest.some((path) => isInside(path, root)));
       return {
-        closed: closed.slice(0, MAX_CLOSED),
+        closed: closed.slice(0, most),
         unseen: [...unseen, ...crowded.length > 0 ? crowded : rest],
       };
     },
   };
+}
+
+/** How many of these, from the first, one command can be given. */
+function mostThatFit(closed: readonly ClosedPath[], { write }: Envelope): number {
+  const pinned = new Set<string>();
+  for (const [index, { path }] of closed.entries()) {
+    for (const parent of parentsWithin(path, write)) pinned.add(parent);
+    if (index >= MAX_CLOSED || index + 1 + pinned.size > MAX_MOUNTS) return index;
+  }
+  return closed.length;
 }
 
 /** Of a folder: the lesser of what is left of itself and of a new file in it. */
@@ -284,6 +299,15 @@ export function namesOf(path: string): { readonly file: string; readonly count: 
     return isFile && (nlink ?? 1) > 1 ? { file: `${dev}:${ino}`, count: nlink ?? 1 } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The same file under the real name of its folder. */
+function realPlace(path: string): string {
+  try {
+    return join(Deno.realPathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
   }
 }
 

@@ -17,6 +17,8 @@ export interface BubblewrapPlan {
   readonly read: readonly string[];
   /** The same, to be written as well. */
   readonly write: readonly string[];
+  /** One of those: a mount of its own, so that no child may rename it. The next is given it again. */
+  readonly temp: string;
   readonly links: readonly NamedLink[];
   readonly closed: readonly ClosedPath[];
   /** Put over what is closed. */
@@ -50,9 +52,9 @@ const VIRTUAL = ["/proc", "/dev"];
  * The arguments of bwrap up to the program, without `--`. Nothing is there but what the plan names: home is an empty
  * folder around the opened ones, /tmp is a file system of its own, and what is not opened for writing is read-only.
  *
- * Mounts are made from the outside in, so that what lies deeper lies on top. A file closed to writing is a mount of
- * itself, and every folder from the writable root to it is one too: the kernel lets nobody rename or remove a mount
- * point, so no other file can take its name.
+ * Mounts are made from the outside in, so that what lies deeper lies on top. What is closed is a mount, and every folder
+ * from the writable root to it is one too: the kernel lets nobody rename or remove a mount point, so no other file can
+ * take the name of a protected one, and a closed one keeps the place by which the next command finds it.
  */
 export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
   const { features, ownNetwork, cwd } = plan;
@@ -119,13 +121,13 @@ function waysThrough(folder: string, { read, write, home, cwd }: BubblewrapPlan)
 }
 
 /** One mount for each root that is open further than what lies around it. */
-function rootMounts({ read, write }: BubblewrapPlan): Mount[] {
+function rootMounts({ read, write, temp }: BubblewrapPlan): Mount[] {
   const written = outermost(write);
   const readable = outermost(read).filter((path) => !written.some((root) => isInside(path, root)));
   // A written root inside a read one is a mount of its own.
   return [
     ...readable.map((path) => bind(path, false)),
-    ...written.map((path) => bind(path, true)),
+    ...new Set([...written, temp]).values().map((path) => bind(path, true)),
   ].filter((mount) => mount !== undefined);
 }
 
@@ -145,34 +147,31 @@ const GIVEN_DEVICES = new Set(
 );
 
 function closingMounts(plan: BubblewrapPlan): Mount[] {
-  const { closed, closedFile, closedFolder, read, write } = plan;
+  const { closedFile, closedFolder, read, write } = plan;
   const roots = [...read, ...write];
-  const mounts: Mount[] = [];
-  const pinned = new Set<string>();
-  const readOnly: string[] = [];
-  for (const { path, access, kind } of closed) {
-    const inVirtual = VIRTUAL.some((folder) => isInside(path, folder));
-    if (inVirtual || !roots.some((root) => isInside(path, root))) continue;
-    if (access === "read") {
-      if (readOnly.some((folder) => isInside(path, folder))) continue;
-      readOnly.push(path);
-      for (const parent of parentsWithin(path, write)) {
-        if (pinned.has(parent) || readOnly.some((folder) => isInside(parent, folder))) continue;
-        pinned.add(parent);
-        mounts.push({ path: parent, order: ORDER.pin, args: ["--bind", parent, parent] });
-      }
-      mounts.push({ path, order: ORDER.readOnly, args: ["--ro-bind", path, path] });
-    } else {
-      const mask = kind === "folder" ? closedFolder : closedFile;
-      mounts.push({ path, order: ORDER.mask, args: ["--ro-bind", mask, path] });
-    }
-  }
-  return mounts;
+  const closed = plan.closed.filter(({ path }) =>
+    !VIRTUAL.some((folder) => isInside(path, folder)) && roots.some((root) => isInside(path, root))
+  );
+  const readOnly = outermost(closed.filter(({ access }) => access === "read").map(({ path }) => path));
+  const masked = closed.filter(({ access }) => access === "none");
+  const pinned = new Set(
+    [...readOnly, ...masked.map(({ path }) => path)].flatMap((path) => parentsWithin(path, write)),
+  );
+  return [
+    ...readOnly.map((path) => ({ path, order: ORDER.readOnly, args: ["--ro-bind", path, path] })),
+    ...masked.map(({ path, kind }) => ({
+      path,
+      order: ORDER.mask,
+      args: ["--ro-bind", kind === "folder" ? closedFolder : closedFile, path],
+    })),
+    ...[...pinned].filter((path) => !readOnly.some((folder) => isInside(path, folder)))
+      .map((path) => ({ path, order: ORDER.pin, args: ["--bind", path, path] })),
+  ];
 }
 
-/** The folders between the innermost writable root and `path`, outermost first, both left out. */
-function parentsWithin(path: string, write: readonly string[]): string[] {
-  const [root] = write.filter((one) => isInside(path, one)).sort((a, b) => b.length - a.length);
+/** The folders between the outermost writable root and `path`, outermost first, both left out. */
+export function parentsWithin(path: string, write: readonly string[]): string[] {
+  const [root] = outermost(write).filter((one) => isInside(path, one));
   const parents: string[] = [];
   if (root === undefined || root === path) return parents;
   for (let at = dirname(path); at !== root && at !== dirname(at); at = dirname(at)) parents.unshift(at);

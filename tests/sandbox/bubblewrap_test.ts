@@ -6,7 +6,8 @@ function plan(more: Partial<BubblewrapPlan> = {}): BubblewrapPlan {
   return {
     features: { disableUserns: true, size: true },
     read: ["/usr", "/etc"],
-    write: ["/w/s"],
+    write: ["/w/s", "/t/p/tmp"],
+    temp: "/t/p/tmp",
     links: [{ path: "/bin", target: "/usr/bin" }],
     closed: [],
     closedFile: "/p/file",
@@ -66,12 +67,13 @@ Deno.test("bubblewrapArguments() mounts from the outside in, whatever order root
   assert.ok(whole.includes(" --bind /tmp /tmp ") && !whole.includes("--tmpfs /tmp "));
 });
 
-Deno.test("bubblewrapArguments() masks what is closed and pins every folder on the way to what may not be written", () => {
+Deno.test("bubblewrapArguments() masks what is closed and pins every folder on the way to it", () => {
   const args = text({
     closed: [
       closed("/w/s/.env", "none"),
       closed("/w/s/a/.git/hooks", "read", "folder"),
       closed("/w/s/a/secret", "none", "folder"),
+      closed("/w/s/b/c/.env", "none"),
     ],
   });
   inOrder(
@@ -83,6 +85,15 @@ Deno.test("bubblewrapArguments() masks what is closed and pins every folder on t
   );
   inOrder(args, "--bind /w/s/a /w/s/a", "--ro-bind /p/folder /w/s/a/secret");
   inOrder(args, "--bind /w/s /w/s", "--ro-bind /p/file /w/s/.env");
+  inOrder(args, "--bind /w/s/b /w/s/b", "--bind /w/s/b/c /w/s/b/c", "--ro-bind /p/file /w/s/b/c/.env");
+  // Only where a name could be changed.
+  assert.ok(!text({ write: [], read: ["/w"], closed: [closed("/w/b/.env", "none")] }).includes("bind /w/b "));
+});
+
+Deno.test("bubblewrapArguments() pins from the outermost written folder, and the temporary one wherever it lies", () => {
+  const args = text({ write: ["/", "/w/s", "/t/p/tmp"], closed: [closed("/w/s/a/.env", "none")] });
+  inOrder(args, "--bind / /", "--bind /w /w", "--bind /w/s /w/s", "--bind /w/s/a /w/s/a");
+  inOrder(args, "--bind / /", "--bind /t/p/tmp /t/p/tmp");
 });
 
 Deno.test("bubblewrapArguments() masks nothing outside of what is opened", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Envelope, PathAccess } from "../../core/domain/envelope.ts";
-import { createClosedPaths, MAX_CLOSED } from "../../core/sandbox/_closed_paths.ts";
+import { createClosedPaths, MAX_CLOSED, MAX_MOUNTS } from "../../core/sandbox/_closed_paths.ts";
 
 async function place() {
   const root = await Deno.realPath(await Deno.makeTempDir());
@@ -119,9 +119,24 @@ Deno.test("find() looks up what is named, also by globs, in places too large to 
 
 Deno.test("find() says which root has more closed files than can be closed", async () => {
   await using at = await place();
-  for (let index = 0; index <= MAX_CLOSED; index++) await at.write(`d${index % 10}/${index}/.env`);
-  const { closed, unseen } = await createClosedPaths().find(at.envelope(), []);
+  for (let index = 0; index <= MAX_CLOSED; index++) {
+    await at.write(`d${index % 10}/${index % 100}/.env${index}/x`);
+  }
+  const { closed, unseen } = await createClosedPaths().find(at.envelope({ access: dotEnv }), []);
   assert.deepEqual([closed.length, unseen], [MAX_CLOSED, [at.root]]);
+});
+
+const dotEnv = (path: string): PathAccess => path.includes("/.env") ? "none" : "write";
+
+Deno.test("find() counts the folders on the way to what is closed: they are mounts as well", async () => {
+  await using at = await place();
+  for (let index = 0; index < MAX_MOUNTS / 2; index++) await at.write(`d/${index}/.env`);
+  const paths = createClosedPaths();
+  const { closed, unseen } = await paths.find(at.envelope(), []);
+  assert.deepEqual([closed.length, unseen], [MAX_MOUNTS / 2 - 1, [at.root]]);
+  // What is only read needs no pins.
+  const read = await paths.find(at.envelope({ write: [] }), []);
+  assert.deepEqual([read.closed.length, read.unseen], [MAX_MOUNTS / 2, []]);
 });
 
 Deno.test("find() closes the other names of a closed file, and says when one was not found", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatNeed } from "../../core/domain/need.ts";
 import { type ConfinedPlace, confinedPlace, type KernelName, whyNot } from "./_confined_place.ts";
@@ -70,6 +70,37 @@ onEach(
     assert.equal(await Deno.readTextFile(target), "x\n");
     const other = await at.sh(`echo x > '${join(at.outside, "other")}'`, more);
     assert.notEqual(other.code, 0);
+  },
+);
+
+onEach(
+  ["bubblewrap"],
+  "a closed file cannot be moved to where the next command would not look for it",
+  async (at) => {
+    await Deno.mkdir(join(at.work, "a/b"), { recursive: true });
+    await Deno.writeTextFile(join(at.work, "a/b/.env"), "CANARY");
+    const said = await at.sh("mkdir node_modules; mv a node_modules/; mv a/b c; mv a d");
+    assert.notEqual(said.code, 0);
+    assert.equal(await Deno.readTextFile(join(at.work, "a/b/.env")), "CANARY");
+    const next = await at.sh("find . -name .env -exec cat {} +; mkdir a/new && mv a/new a/b/ && ls a/b");
+    assert.ok(!next.out.includes("CANARY") && next.out.endsWith("new\n"), next.out);
+  },
+);
+
+onEach(
+  ["bubblewrap"],
+  "what pryx keeps for commands cannot be exchanged by one that may write around it",
+  async (at) => {
+    const { temp } = await at.sandbox.baseline();
+    const around = dirname(dirname(temp));
+    const more = { write: [at.work, around] };
+    const said = await at.sh(
+      'mv "$TMPDIR" "$TMPDIR.old"; cd "$TMPDIR/.."; mv host other; cd ..; mv "$(dirname "$TMPDIR")" moved; ls "$TMPDIR/../host"',
+      more,
+    );
+    assert.notEqual(said.code, 0);
+    assert.ok(Deno.lstatSync(temp).isDirectory && Deno.lstatSync(join(dirname(temp), "host")).isDirectory);
+    assert.equal((await at.sh('echo x > "$TMPDIR/y" && cat "$TMPDIR/y"', more)).out, "x\n");
   },
 );
 
