@@ -49,7 +49,7 @@ export async function createToolContext(
         signal: AbortSignal.any([spec.signal, signal]),
         envelope: await envelopeOf(parts, tool, allowed, options),
         ...(tool.rights === "workspace"
-          ? { accepted: allowed.filter((need) => need.reach !== undefined) }
+          ? { accepted: allowed.filter((need) => need.reach !== undefined), sharesLoopback: true }
           : {}),
       });
     },

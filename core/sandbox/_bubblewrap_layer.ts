@@ -10,11 +10,14 @@ import { isInside } from "./_paths.ts";
 import type { Places } from "./_places.ts";
 import type { PrivateFolder } from "./_private_folder.ts";
 import { openProxy } from "./_proxied.ts";
+import type { SharedNetwork } from "./_shared_network.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { ARGUMENTS_FILE, SECCOMP_FILE } from "./_wrapper.ts";
 
 export interface BubblewrapLayerOptions {
   readonly bubblewrap: Bubblewrap;
+  /** For children without a network that share their loopback. */
+  readonly shared: SharedNetwork;
   readonly folder: PrivateFolder;
   readonly baseline: BaselineFolders;
   readonly home: string;
@@ -33,7 +36,12 @@ export interface Wrapped {
 }
 
 export interface BubblewrapLayer {
-  confine(envelope: Envelope, places: Places, closed: FoundClosed, cwd: string): Promise<Wrapped>;
+  confine(
+    envelope: Envelope,
+    places: Places,
+    closed: FoundClosed,
+    given: { readonly cwd: string; readonly sharesLoopback: boolean },
+  ): Promise<Wrapped>;
 }
 
 /** Part of the memory limit that files in memory (/tmp, /dev/shm) may take, each. */
@@ -56,10 +64,11 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
   }
 
   return {
-    async confine(envelope, places, { closed }, cwd) {
+    async confine(envelope, places, { closed }, { cwd, sharesLoopback }) {
       const { network, unixSockets } = envelope;
       const whole = network === "all";
       const hosts = typeof network === "string" || self === undefined ? undefined : network;
+      const around = network === "none" && sharesLoopback ? await options.shared.enter() : undefined;
       const hidden = { path: folder.hidden, access: "none", kind: "folder", linked: false } as const;
       const args = bubblewrapArguments({
         features: bubblewrap.features,
@@ -75,7 +84,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         closedFolder: folder.closedFolder,
         home,
         cwd,
-        ownNetwork: !whole && hosts === undefined,
+        ownNetwork: !whole && hosts === undefined && around === undefined,
         unixSockets,
         seccomp: SECCOMP_FILE,
         memoryFiles: Math.floor(options.memoryBytes * MEMORY_FILES_SHARE),
@@ -101,7 +110,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
           seccomp: filterFile(whole ? "all" : "isolated", unixSockets),
           messages,
           arguments: argumentsFile,
-          ...proxied === undefined ? {} : { around: proxied.around },
+          ...proxied !== undefined ? { around: proxied.around } : around === undefined ? {} : { around },
         },
         get connected() {
           return proxied?.connected ?? [];

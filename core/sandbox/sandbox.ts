@@ -77,6 +77,11 @@ export interface ProcessSpec {
    * input is pryx's own, output is captured. Default: captured, and fed from {@link stdin}.
    */
   readonly stdio?: "inherit" | "stdin";
+  /**
+   * Without a network it shares an empty one with the other children that say so, where that can be made: a server that one
+   * left in the background answers the next on loopback. Default: a network of its own.
+   */
+  readonly sharesLoopback?: boolean;
 }
 
 export interface ProcessResult {
