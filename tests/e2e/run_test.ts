@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { withModel } from "../support/built_pryx.ts";
+import { withoutKernelLayers } from "../support/without_kernel_layers.ts";
 
 const write = (path: string) => ({ calls: [{ name: "write_file", args: { path, content: "made\n" } }] });
 
@@ -197,15 +198,35 @@ Deno.test("--continue goes on with the agent's work, and not with a tool that wa
 });
 
 Deno.test("a required sandbox that is not active ends 6 before anything begins", async () => {
-  await using pryx = await withModel([{ text: "never" }]);
+  await using pryx = await withModel([{ text: "works" }]);
+  await using machine = await withoutKernelLayers();
+  const { through } = machine;
   const env = { PRYX_SANDBOX: "required" };
   for (const args of [["run", "x"], ["tools", "call", "list_dir", '{"path":"."}'], ["tour"]]) {
-    const { code, stdout, stderr } = await pryx.run(args, { env });
+    const { code, stdout, stderr } = await pryx.run(args, { env: { ...env, PATH: machine.path }, through });
     assert.deepEqual([code, stdout], [6, ""], stderr);
     assert.match(stderr, /requires the kernel's sandbox[^]*pryx policy show/);
   }
   assert.equal(pryx.server.requests.length, 0);
-  assert.match((await pryx.run(["policy", "show"], { env })).stdout, /off landlock/);
+  const shown = await pryx.run(["policy", "show"], { env: { PATH: machine.path }, through });
+  assert.match(shown.stdout, /off landlock[^]*off bubblewrap/);
+  assert.equal((await pryx.run(["run", "x"], { env })).code, 0);
+});
+
+Deno.test("where nothing holds a command, it asks for everything that it could reach", async () => {
+  const calls = [{ name: "shell", args: { command: "echo hi" } }];
+  await using pryx = await withModel([{ calls }, { text: "could not" }, { calls }, { text: "did" }]);
+  await using machine = await withoutKernelLayers();
+  const options = { env: { PATH: machine.path }, through: machine.through };
+  const asked = await pryx.run(["run", "x", "--allow", "run=echo"], options);
+  assert.equal(asked.code, 3, asked.stderr);
+  const flags = ["read=/", "write=/", "net=**", "net=unix"];
+  for (const flag of flags) assert.ok(asked.stderr.includes(flag), asked.stderr);
+  const accepted = await pryx.run(
+    ["run", "x", "--allow", "run=echo", ...flags.flatMap((flag) => ["--allow", flag])],
+    options,
+  );
+  assert.deepEqual([accepted.code, accepted.stdout], [0, "did\n"], accepted.stderr);
 });
 
 Deno.test("--trust takes the instructions of a folder by hash, and only as they were", async () => {

@@ -1,7 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type SearchPath, withoutBubblewrap } from "../support/without_bubblewrap.ts";
 import type { Call, Place } from "./_case.ts";
 import { type ModelServer, startModelServer } from "../support/model_server.ts";
@@ -10,14 +9,9 @@ import { type Event, readEvents } from "./_events.ts";
 /** Where system programs are, whatever else the person who runs the tests has on PATH. */
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/**
- * {@link SYSTEM_PATH} without bubblewrap. Its folder stands in the tree, not among temporary files: a program there could
- * be an agent's own, and rules about its name would not hold.
- */
+/** {@link SYSTEM_PATH} without bubblewrap. */
 export async function landlockPath(): Promise<SearchPath> {
-  const parent = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "dist");
-  await Deno.mkdir(parent, { recursive: true });
-  return await withoutBubblewrap(SYSTEM_PATH, parent);
+  return await withoutBubblewrap(SYSTEM_PATH);
 }
 
 const DEADLINE_MS = 90_000;

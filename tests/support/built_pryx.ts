@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Piped in; absent: standard input is empty. */
   readonly stdin?: string | Uint8Array;
+  /** A command line that the program is started through. */
+  readonly through?: readonly string[];
 }
 
 /** A fresh machine for the built program: an empty home, a workspace, and no environment but what a test gives it. */
@@ -59,8 +61,9 @@ export async function builtPryx(env: Readonly<Record<string, string>> = {}): Pro
   };
 
   function start(args: readonly string[], options: RunOptions = {}): Started {
-    const child = new Deno.Command(PROGRAM, {
-      args: [...args],
+    const [program = PROGRAM, ...rest] = [...options.through ?? [], PROGRAM, ...args];
+    const child = new Deno.Command(program, {
+      args: rest,
       cwd: options.cwd ?? workspace,
       env: { ...base, ...options.env },
       clearEnv: true,

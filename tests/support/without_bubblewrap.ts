@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** A PATH on which everything is found but bubblewrap, so that the layer behind it is what holds. */
 export interface SearchPath extends AsyncDisposable {
@@ -8,15 +9,11 @@ export interface SearchPath extends AsyncDisposable {
 /**
  * Makes a folder of links to every program on `searchPath` but `bwrap`. Folders on it that hold no bwrap stay as they
  * are, in their order; only the others are replaced.
- *
- * @param parent where the folder is made; by default among temporary files, where rules about a bare name of a program
- * do not hold.
  */
 export async function withoutBubblewrap(
   searchPath: string = Deno.env.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
-  parent?: string,
 ): Promise<SearchPath> {
-  const made = await Deno.realPath(await Deno.makeTempDir({ dir: parent, prefix: "pryx-path-" }));
+  const made = await Deno.realPath(await makeFolder());
   const folders: string[] = [];
   for (const [index, folder] of [...new Set(searchPath.split(":"))].entries()) {
     if (await Deno.stat(join(folder, "bwrap")).then(() => false, () => true)) {
@@ -34,4 +31,16 @@ export async function withoutBubblewrap(
     path: folders.join(":"),
     [Symbol.asyncDispose]: () => Deno.remove(made, { recursive: true }),
   };
+}
+
+/** In the first place that can be written and does not count as temporary: rules about a program's bare name hold there. */
+async function makeFolder(): Promise<string> {
+  const dist = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "dist");
+  await Deno.mkdir(dist, { recursive: true }).catch(() => {});
+  for (const parent of [dist, Deno.env.get("HOME"), `/run/user/${Deno.uid()}`, "/run", "/opt"]) {
+    if (parent === undefined || /^\/(?:tmp|var\/tmp|dev\/shm)(?:\/|$)/.test(parent)) continue;
+    const made = await Deno.makeTempDir({ dir: parent, prefix: ".pryx-path-" }).catch(() => undefined);
+    if (made !== undefined) return made;
+  }
+  throw new Error("There is no folder for links to programs but temporary ones");
 }
