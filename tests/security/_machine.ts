@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type SearchPath, withoutBubblewrap } from "../support/without_bubblewrap.ts";
 import type { Call, Place } from "./_case.ts";
 import { type ModelServer, startModelServer } from "../support/model_server.ts";
