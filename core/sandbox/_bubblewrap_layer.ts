@@ -91,6 +91,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
       });
       const id = ++count;
       const messages = join(folder.hidden, `messages-${id}`);
+      const started = join(folder.hidden, `started-${id}`);
       const argumentsFile = join(folder.hidden, `arguments-${id}`);
       const text = args.map((one) => `${one}\0`).join("");
       Deno.writeTextFileSync(argumentsFile, text, { mode: 0o600, createNew: true });
@@ -109,6 +110,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
           argv: [bubblewrap.program, "--args", String(ARGUMENTS_FILE)],
           seccomp: filterFile(whole ? "all" : "isolated", unixSockets),
           messages,
+          started,
           arguments: argumentsFile,
           ...proxied !== undefined ? { around: proxied.around } : around === undefined ? {} : { around },
         },
@@ -118,9 +120,9 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         get refused() {
           return proxied?.refused ?? [];
         },
-        problem: () => textOf(messages),
+        problem: () => isEmpty(started) ? textOf(messages) : undefined,
         async release() {
-          for (const file of [messages, argumentsFile]) await Deno.remove(file).catch(() => {});
+          for (const file of [messages, started, argumentsFile]) await Deno.remove(file).catch(() => {});
           await proxied?.[Symbol.asyncDispose]();
         },
       };
@@ -128,12 +130,22 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
   };
 }
 
-/** What bwrap said, as one line. Undefined when it said nothing, and so put the child together. */
 /** A link on the way to a root may be one of the system's too; bwrap makes each once. */
 function distinctLinks(links: readonly NamedLink[]): NamedLink[] {
   return [...new Map(links.map((link) => [link.path, link])).values()];
 }
 
+/** True when there is nothing at all. */
+function isEmpty(path: string): boolean {
+  try {
+    return Deno.statSync(path).size === 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    throw error;
+  }
+}
+
+/** What bwrap said, as one line. Undefined when it said nothing. */
 function textOf(path: string): string | undefined {
   try {
     const text = Deno.readTextFileSync(path).trim().replace(/\s+/g, " ");

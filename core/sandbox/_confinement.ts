@@ -6,9 +6,13 @@ export type Confinement =
     readonly layer: "bubblewrap";
     /** bwrap and its arguments, up to the program. */
     readonly argv: readonly string[];
-    /** Files: the seccomp filter, what bwrap itself says, and its arguments, which are too many for a command line. */
+    /**
+     * Files: the seccomp filter, what bwrap itself says, whether the child was put together, and bwrap's arguments, which
+     * are too many for a command line.
+     */
     readonly seccomp: string;
     readonly messages: string;
+    readonly started: string;
     readonly arguments: string;
     /** Puts the way to the network proxy around it. */
     readonly around?: (program: readonly string[]) => readonly string[];

@@ -104,6 +104,16 @@ onEach(
   },
 );
 
+onEach(
+  ["bubblewrap"],
+  "what a command writes into the place of bubblewrap's own messages is not taken for one",
+  async (at) => {
+    const said = await at.sh("echo 'bwrap: not started' >/proc/1/fd/2; ls /proc/self/fd /proc/1/fd; exit 3");
+    assert.equal(said.code, 3, said.out);
+    assert.ok(!/^6$/m.test(said.out), said.out);
+  },
+);
+
 onEach(BOTH, "a closed file in a folder that is only read stays closed", async (at) => {
   await Deno.writeTextFile(join(at.work, ".env"), "CANARY");
   await Deno.writeTextFile(join(at.work, "plain"), "plain");
