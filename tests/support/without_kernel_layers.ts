@@ -1,3 +1,6 @@
+import { fileURLToPath } from "node:url";
+import { withoutBubblewrap } from "./without_bubblewrap.ts";
+
 /**
  * `deno run -A without_kernel_layers.ts PROGRAM ARGS…` becomes the program, with a kernel that knows no Landlock: a filter
  * answers its first system call with ENOSYS, for good. With bubblewrap not on PATH, nothing is left that holds a command.
@@ -14,9 +17,22 @@ const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2n;
 
-/** The start of a command line that runs `program` so. */
-export function withoutLandlock(program: string): readonly [string, ...string[]] {
-  return [Deno.execPath(), "run", "-A", "--no-config", "--quiet", import.meta.filename ?? "", program];
+/** A machine on which nothing can hold a command. */
+export interface Unheld extends AsyncDisposable {
+  /** A command line to start programs through, with an absolute path. */
+  readonly through: readonly string[];
+  /** A PATH without bubblewrap. */
+  readonly path: string;
+}
+
+/** Everything else is as it is here. Linux. */
+export async function withoutKernelLayers(): Promise<Unheld> {
+  const search = await withoutBubblewrap();
+  return {
+    through: [Deno.execPath(), "run", "-A", "--no-config", "--quiet", fileURLToPath(import.meta.url)],
+    path: search.path,
+    [Symbol.asyncDispose]: () => search[Symbol.asyncDispose](),
+  };
 }
 
 function becomeProgram([program, ...args]: readonly string[]): never {
