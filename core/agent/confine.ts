@@ -64,5 +64,5 @@ export async function confine(
   const sandbox = await parts.sandbox();
   const reach = await sandbox.shortfall(await envelopeOf(parts, tool, needs, options));
   const envelope = await envelopeOf(parts, tool, [...needs, ...reach], options);
-  return { reach, lines: describeEnvelope(envelope, parts.workspace) };
+  return { reach, lines: describeEnvelope(envelope, parts.workspace, reach) };
 }

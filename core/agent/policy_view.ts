@@ -75,7 +75,7 @@ export function createPolicyView(options: PolicyViewOptions): PolicyView {
         grants: grants(),
       };
       const reach = await made.shortfall(policy.envelope(needs, options));
-      const may = describeEnvelope(policy.envelope([...needs, ...reach], options), workspace);
+      const may = describeEnvelope(policy.envelope([...needs, ...reach], options), workspace, reach);
       return { reach, may };
     },
     explain(needs, origin) {

@@ -51,15 +51,14 @@ function networkShortfall({ network }: Envelope, layer: KernelLayer, proxied: bo
   return [{ kind: "net", target: "**", reach }];
 }
 
-/** No layer at all: the rights of the user. */
+/** No layer at all: the rights of the user. Files are named even where all of them are open: what rules close is not. */
 function everything(envelope: Envelope, advice: string | undefined): Need[] {
   const reach = `nothing on this machine holds a command: it has the rights of the user who runs pryx${
     advice === undefined ? "" : ` (${advice})`
   }`;
-  const open = envelope.write.includes("/");
   return [
-    ...open || envelope.read.includes("/") ? [] : [{ kind: "read", target: "/", reach } as const],
-    ...open ? [] : [{ kind: "write", target: "/", reach } as const],
+    { kind: "read", target: "/", reach },
+    { kind: "write", target: "/", reach },
     ...envelope.network === "all" ? [] : [{ kind: "net", target: "**", reach } as const],
     ...envelope.unixSockets ? [] : [{ kind: "net", target: "unix", reach } as const],
   ];

@@ -229,6 +229,22 @@ Deno.test("where nothing holds a command, it asks for everything that it could r
   assert.deepEqual([accepted.code, accepted.stdout], [0, "did\n"], accepted.stderr);
 });
 
+Deno.test("where nothing holds a command, no preset promises that files stay closed", async () => {
+  await using pryx = await withModel([]);
+  await using machine = await withoutKernelLayers();
+  const explain = (preset: string, options = {}) =>
+    pryx.run(["policy", "explain", "--preset", preset, "--shell", "make"], options);
+  for (const preset of ["read-only", "workspace", "dangerously-full"]) {
+    const { stdout } = await explain(preset, { env: { PATH: machine.path }, through: machine.through });
+    assert.match(
+      stdout,
+      /may\n {2}do all that the user who runs pryx may do: nothing on this machine holds it/,
+    );
+    assert.match(stdout, /write=\/\n(?: .*\n)* .*nothing on this machine holds a command/);
+    assert.doesNotMatch(stdout, /stay closed/);
+  }
+});
+
 Deno.test("--trust takes the instructions of a folder by hash, and only as they were", async () => {
   await using pryx = await withModel([{ text: "ok" }, { text: "ok" }, { text: "ok" }]);
   await pryx.write("AGENTS.md", "Always answer in verse.\n");
