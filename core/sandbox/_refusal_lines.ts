@@ -6,6 +6,8 @@ export type Complaint =
     readonly writing: boolean;
     readonly busy: boolean;
     readonly paths: readonly string[];
+    /** Those of the paths that can be nothing else where it speaks of writing: what stands in quotes, or alone between colons. */
+    readonly named: readonly string[];
   }
   /** A name is not there, which is what bubblewrap makes of all it does not open. */
   | { readonly kind: "missing"; readonly writing: boolean; readonly paths: readonly string[] }
@@ -13,6 +15,8 @@ export type Complaint =
   | { readonly kind: "program"; readonly name: string }
   /** No way to a host; undefined when the line names none. */
   | { readonly kind: "network"; readonly host: string | undefined }
+  /** Nobody listens on that port of the loopback. */
+  | { readonly kind: "refused"; readonly host: string; readonly port: number }
   /** A socket of this machine. */
   | { readonly kind: "socket" };
 
@@ -51,6 +55,14 @@ const NETWORK =
 const NO_SOCKET =
   /\b(?:socket|connect|bind|listen|sendto|dial)\b.*(?:operation not permitted|\bEPERM\b)|(?:operation not permitted|\bEPERM\b).*\b(?:socket|connect)\b/i;
 
+const LOOPBACK = "(localhost|127(?:\\.\\d+){3}|\\[?::1\\]?)";
+/** A place in an error: `localhost:80`, `localhost port 80`, `'localhost', port=80`, `"localhost" (127.0.0.1), port 80`. */
+const LOOPBACK_PLACE = new RegExp(
+  `${LOOPBACK}['"|]?(?: \\([^)\\s]*\\))?(?::|,? port[ =]|\\|:)(\\d{1,5})\\b`,
+  "i",
+);
+const REFUSED = /connection refused|ECONNREFUSED|could(?: not|n't) connect to server|failed to connect/i;
+
 /** Reads one line of what a program printed. Undefined when nothing in it sounds like a refusal. Pure. */
 export function complaintIn(line: string): Complaint | undefined {
   if (SOCKET.test(line) && SOCKET_FAILED.test(line)) return { kind: "socket" };
@@ -63,11 +75,18 @@ export function complaintIn(line: string): Complaint | undefined {
     const host = line.match(URL_HOST)?.[1];
     return { kind: "network", host: host === undefined ? undefined : plain(host) };
   }
+  if (REFUSED.test(line)) {
+    const [, host, port] = line.match(LOOPBACK_PLACE) ?? [];
+    if (host !== undefined) {
+      const plainHost = host.toLowerCase().replace(/[[\]]/g, "");
+      return { kind: "refused", host: plainHost === "::1" ? "localhost" : plainHost, port: Number(port) };
+    }
+  }
   const readOnly = READ_ONLY.test(line);
   const busy = BUSY.test(line);
   if (readOnly || busy || DENIED.test(line)) {
     const writing = readOnly || busy || WRITING.test(line);
-    return { kind: "denied", writing, busy, paths: pathsIn(line) };
+    return { kind: "denied", writing, busy, paths: pathsIn(line), named: namesIn(line) };
   }
   const program = line.match(NOT_FOUND)?.[1];
   if (program !== undefined) return { kind: "program", name: program };
@@ -101,4 +120,13 @@ function pathsIn(said: string): string[] {
   }
   for (const [, path = ""] of line.matchAll(ABSOLUTE)) found.push(path.replace(/[:.!?]+$/, ""));
   return [...new Set(found)];
+}
+
+/** Paths without a space that stand in quotes, or alone before what went wrong. */
+function namesIn(said: string): string[] {
+  const quoted = [...said.matchAll(QUOTED)].flatMap((match) =>
+    match.slice(1).find((one) => one !== undefined) ?? []
+  );
+  const alone = /: ([^\s:'"`‘“]+): [^:]+$/.exec(said)?.[1];
+  return [...quoted, ...alone === undefined ? [] : [alone]].filter((name) => !/\s/.test(name));
 }

@@ -14,6 +14,8 @@ export interface HostFiles {
   isProgram(path: string): boolean;
   /** Real path of the program of that name on PATH, whether the child could see it or not. */
   program(name: string): string | undefined;
+  /** True when something on this machine listens on that port. */
+  listens(port: number): boolean;
 }
 
 export interface RefusalParts {
@@ -48,10 +50,11 @@ export function findRefusals(parts: RefusalParts): readonly Refusal[] {
   for (const [index, line] of lines.entries()) {
     const complaint = complaintIn(line);
     if (complaint === undefined) continue;
-    if (parts.code === 0 && (complaint.kind === "network" || complaint.kind === "socket")) continue;
+    if (parts.code === 0 && ON_NETWORK.has(complaint.kind)) continue;
     const around = lines.slice(Math.max(0, index - CONTEXT_LINES), index).join("\n");
-    const need = needOf(complaint, parts) ?? socketNeed(complaint, line, around, parts);
-    if (need === undefined) continue;
+    const wanted = needOf(complaint, parts) ?? socketNeed(complaint, line, around, parts);
+    if (wanted === undefined) continue;
+    const need = makesFolder(`${around}\n${line}`) ? folderNeed(wanted, parts) : wanted;
     const key = `${need.kind}=${need.target}`;
     if (!found.has(key)) found.set(key, { need, evidence: line.trim().slice(0, MAX_EVIDENCE) });
   }
@@ -61,6 +64,8 @@ export function findRefusals(parts: RefusalParts): readonly Refusal[] {
   const vague = hosts ? [] : all.filter(({ need }) => isVague(need.target));
   return [...specific, ...vague].slice(0, MAX_REFUSALS);
 }
+
+const ON_NETWORK: ReadonlySet<Complaint["kind"]> = new Set(["network", "socket", "refused"]);
 
 function isVague(target: string): boolean {
   return target === "*" || target === "**";
@@ -79,6 +84,8 @@ function needOf(complaint: Complaint, parts: RefusalParts): Need | undefined {
       return envelope.unixSockets ? undefined : { kind: "net", target: "unix" };
     case "network":
       return networkNeed(complaint.host, parts);
+    case "refused":
+      return ownNetworkNeed(complaint, parts);
     case "program": {
       const real = hidden ? files.program(complaint.name) : undefined;
       return real === undefined || accessOf(real, parts) !== "none"
@@ -125,9 +132,33 @@ function networkNeed(
   return { kind: "net", target: host };
 }
 
+/** Nobody answers on the loopback of the child, and somebody does on that of this machine. */
+function ownNetworkNeed(
+  { host, port }: { readonly host: string; readonly port: number },
+  { envelope: { network }, hidden, files }: RefusalParts,
+): Need | undefined {
+  // Without a namespace nothing at all can be reached, a server of its own included.
+  if (!hidden) return network === "none" ? { kind: "net", target: "**" } : undefined;
+  if (network === "all" || !files.listens(port)) return undefined;
+  const target = `${host}:${port}`;
+  return network !== "none" && network.hosts.includes(target) ? undefined : { kind: "net", target };
+}
+
+/** A folder is made with the rights to the one around it: a new one cannot be put in its place beforehand, as a file can. */
+function folderNeed(need: Need, { files }: RefusalParts): Need {
+  const around = dirname(need.target);
+  return need.kind !== "write" || around === "/" || files.real(need.target) !== undefined
+    ? need
+    : { ...need, target: around };
+}
+
+function makesFolder(text: string): boolean {
+  return /\bmkdir|makedirs|create_?dir|creat(?:e|ing) (?:\w+ )?director|\/\.git:/i.test(text);
+}
+
 function deniedNeed(
   path: string,
-  { writing, busy }: { readonly writing: boolean; readonly busy: boolean },
+  { writing, busy, named }: Extract<Complaint, { kind: "denied" }>,
   parts: RefusalParts,
 ): Need | undefined {
   const { files, code } = parts;
@@ -136,7 +167,8 @@ function deniedNeed(
     // To be made anew: its folder is there, and closed to it.
     const folder = files.real(dirname(path));
     if (folder === undefined || accessOf(path, parts) === "write") return undefined;
-    return looksLikePath(path, parts) ? { kind: "write", target: path } : undefined;
+    const sure = writing && named.some((name) => resolve(parts.cwd, name) === path);
+    return sure || looksLikePath(path, parts) ? { kind: "write", target: path } : undefined;
   }
   const access = accessOf(real, parts);
   if (access === "write") return busy ? busyNeed(real, parts) : undefined;

@@ -33,6 +33,7 @@ export async function refusalsIn(
       mayRead,
       isProgram: (path) => (Deno.statSync(path).mode ?? 0o111) & 0o111 ? true : false,
       program: (program) => findProgram(program, searchPath),
+      listens,
     },
   });
   return [...prepared.refused, ...printed].slice(0, MAX_REFUSALS);
@@ -62,6 +63,23 @@ function mayRead(path: string): boolean {
     return false;
   }
 }
+
+/** By the kernel's own list: connecting would be noticed. */
+function listens(port: number): boolean {
+  const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return ["/proc/net/tcp", "/proc/net/tcp6"].some((path) => {
+    try {
+      return Deno.readTextFileSync(path).split("\n").some((line) => {
+        const [, local = "", , state] = line.trim().split(/\s+/);
+        return state === LISTENING && local.endsWith(place);
+      });
+    } catch {
+      return false;
+    }
+  });
+}
+
+const LISTENING = "0A";
 
 function findProgram(name: string, searchPath: string): string | undefined {
   for (const folder of searchPath.split(delimiter)) {

@@ -19,7 +19,12 @@ const PORTS: Readonly<Record<string, string>> = {
  */
 export function networkNeeds(needs: readonly Need[]): Need[] {
   const hosts = needs.flatMap((need) => need.kind === "run" && need.argv ? hostsOf(need.argv) : []);
-  return [...new Set(hosts)].map((target) => ({ kind: "net", target }));
+  return [...new Set(hosts)].filter((host) => !isLoopback(host)).map((target) => ({ kind: "net", target }));
+}
+
+/** The commands' own network first of all: a server among them. The machine's is another, and asked for when it was meant. */
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\]):\d+$/.test(host);
 }
 
 function hostsOf(argv: readonly string[]): string[] {

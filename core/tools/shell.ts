@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { PryxError } from "../domain/error.ts";
-import type { Need } from "../domain/need.ts";
+import type { Refusal } from "../domain/envelope.ts";
+import { formatNeed, type Need } from "../domain/need.ts";
 import type { CappedOutput, ProcessResult, ProcessSpec } from "../sandbox/sandbox.ts";
 import { networkNeeds } from "./_network_needs.ts";
 import { networkedProgram } from "./_networked.ts";
@@ -39,7 +40,8 @@ export const shell = defineTool({
     "exit code. Each call is a new shell: nothing but files carries over, so pass cwd instead of using cd. There is no " +
     "terminal and no input: avoid interactive programs. Commands are confined: what policy does not open is closed, the " +
     "network too, and what was refused is said. Temporary files go to $TMPDIR. For a server, redirect its output to a file and end the command " +
-    "with &. Prefer read_file, grep, glob and edit_file for what they do.",
+    "with &: later commands then reach it on localhost, as long as they need no other host. localhost is that of these commands; the machine's own " +
+    "servers are elsewhere. Prefer read_file, grep, glob and edit_file for what they do.",
   parameters: {
     type: "object",
     properties: {
@@ -120,23 +122,58 @@ export const shell = defineTool({
 });
 
 /**
- * Asks for what the sandbox refused, so that the command can run again with it. Resolves with what is said of refusals
- * that stay: none when all were granted.
+ * Asks for what the sandbox refused a command that failed, so that it can run again with it. Resolves with what is said of
+ * refusals that stay: none when all were granted.
  */
-async function openUp({ refusals = [] }: ProcessResult, ctx: ToolContext): Promise<string[]> {
+async function openUp(result: ProcessResult, ctx: ToolContext): Promise<string[]> {
+  const { refusals = [], code } = result;
+  if (!isWorthAnother(result)) return refusals.map(passedOver);
   const stays: string[] = [];
   for (const { need, evidence } of refusals) {
     // Once something stays closed, the command will not run again: nobody need be asked about the rest.
     if (stays.length > 0) break;
     try {
-      await ctx.require(need, `the sandbox refused it (${evidence}); allowing it runs the command again`);
+      const meaning = meaningOf(need);
+      await ctx.require(
+        need,
+        `the sandbox refused it${
+          meaning === "" ? "" : `: ${meaning}`
+        } (${evidence}). The command failed (exit code ${code}); ` +
+          "allowing this runs all of it again, from its beginning",
+      );
     } catch (error) {
       if (!(error instanceof PryxError) || error.code !== "denied") throw error;
-      stays.push(`the sandbox refused ${need.kind}=${need.target}. ${error.message}`);
+      const meaning = meaningOf(need);
+      stays.push(
+        `the sandbox refused ${formatNeed(need)}${meaning === "" ? "" : `: ${meaning}`}. ${error.message}`,
+      );
     }
   }
   return stays;
 }
+
+/** A command that did what it was to do, or ran into a limit, is not run a second time. */
+function isWorthAnother({ code, timedOut, outputExceeded, limit }: ProcessResult): boolean {
+  return code !== 0 && code !== null && !timedOut && outputExceeded !== true && limit === undefined;
+}
+
+function passedOver({ need, evidence }: Refusal): string {
+  return `the sandbox refused ${
+    formatNeed(need)
+  } (${evidence}); the command was not run again, and nobody was asked. ` +
+    "If that part matters, run it alone";
+}
+
+/** What a need opens, where its target does not say it. */
+function meaningOf({ kind, target }: Need): string {
+  return kind === "net" ? MEANINGS[target] ?? "" : "";
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  "*": "every public host, because it did not say which one it wanted",
+  "**": "the whole network, this machine's own services too",
+  "unix": "Unix sockets, and with them docker, D-Bus and ssh-agent, which have more rights than the command",
+};
 
 /** What a command brings in from the network comes from others: it must not be able to steer what carries things out. */
 function taintOf(command: string, { connected = [] }: Partial<ProcessResult>): string[] {

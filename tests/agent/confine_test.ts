@@ -132,7 +132,7 @@ Deno.test("what the sandbox refused is asked for, and the command runs again wit
   assert.equal(shown.length, 1);
   assert.match(
     shown[0] ?? "",
-    /the sandbox refused it \(touch: denied\); allowing it runs the command again/,
+    /refused it \(touch: denied\)\. The command failed \(exit code 1\); allowing this runs all of it again/,
   );
   const [finished] = test.events(end.session, "tool.finished");
   assert.match(

@@ -52,6 +52,7 @@ function refusals(
       mayRead: (path) => !path.endsWith("-closed"),
       isProgram: (path) => !path.endsWith(".sh"),
       program: (name) => name === "tool" ? "/opt/tool/bin/tool" : undefined,
+      listens: (port) => port === 5432,
     },
     ...parts,
   }).map(({ need }) => formatNeed(need));
@@ -82,13 +83,23 @@ const CASES:
     ["touch: cannot touch '/home/u/new': Read-only file system", ["write=/home/u/new"]],
     ["/usr/bin/bash: line 3: /etc/hosts: Read-only file system", ["write=/etc/hosts"]],
     ["/usr/bin/bash: line 1: ../.git/config: Read-only file system", ["write=/ws/.git/config"]],
-    ["mkdir: cannot create directory '/srv/data/out': No such file or directory", ["write=/srv/data/out"]],
+    ["mkdir: cannot create directory '/srv/data/out': No such file or directory", ["write=/srv/data"]],
     ["PermissionError: [Errno 13] Permission denied: '/etc/hosts'", ["write=/etc/hosts"], { hidden: false }],
     ["Error: EROFS: read-only file system, open '/home/u/new'", ["write=/home/u/new"]],
     ["mv: cannot move '/ws/.git' to '/ws/g': Device or resource busy", ["write=/ws/.git/config"]],
     ["error: could not write config file .git/config: Device or resource busy", ["write=/ws/.git/config"], {
       cwd: "/ws",
     }],
+    // A new name in a folder that is only read.
+    ["touch: cannot touch 'new': Read-only file system", ["write=/etc/new"], { cwd: "/etc" }],
+    ["touch: cannot touch 'new': Permission denied", ["write=/etc/new"], { cwd: "/etc", hidden: false }],
+    ["bash: line 1: new: Read-only file system", ["write=/etc/new"], { cwd: "/etc" }],
+    ["OSError: [Errno 30] Read-only file system: 'new'", ["write=/etc/new"], { cwd: "/etc" }],
+    // A folder: the one around it.
+    ["mkdir: cannot create directory ‘/srv/data/out’: Read-only file system", ["write=/srv/data"]],
+    ["    os.mkdir(path)\nOSError: [Errno 30] Read-only file system: '/srv/data/out'", ["write=/srv/data"]],
+    ["Error: EROFS: read-only file system, mkdir '/srv/data/out'", ["write=/srv/data"]],
+    ["/etc/.git: Read-only file system", ["write=/etc"], { cwd: "/etc" }],
     // Network.
     ["curl: (6) Could not resolve host: example.com", ["net=example.com"]],
     ["fatal: unable to access 'https://git.example.com/x/': Could not resolve host: git.example.com", [
@@ -104,6 +115,31 @@ const CASES:
     ["socket.gaierror: [Errno -3] Temporary failure in name resolution", ["net=*"]],
     ["Error: listen EPERM: operation not permitted 127.0.0.1", ["net=**"], { hidden: false }],
     ["curl: (6) Could not resolve host: example.com", [], { network: "all" }],
+    // What listens on this machine, and not where the command looks.
+    ["curl: (7) Failed to connect to localhost port 5432 after 0 ms: Couldn't connect to server", [
+      "net=localhost:5432",
+    ]],
+    ["Error: connect ECONNREFUSED ::1:5432", ["net=localhost:5432"]],
+    ['psql: error: connection to server at "localhost" (127.0.0.1), port 5432 failed: Connection refused', [
+      "net=localhost:5432",
+    ]],
+    ["Connecting to localhost (localhost)|127.0.0.1|:5432... failed: Connection refused.", [
+      "net=127.0.0.1:5432",
+    ]],
+    ["HTTPConnectionPool(host='localhost', port=5432): Max retries exceeded: Connection refused", [
+      "net=localhost:5432",
+    ]],
+    ["dial tcp 127.0.0.1:5432: connect: connection refused", ["net=127.0.0.1:5432"]],
+    ["dial tcp 127.0.0.1:5433: connect: connection refused", []],
+    ["dial tcp 192.0.2.1:5432: connect: connection refused", []],
+    [
+      "curl: (7) Failed to connect to localhost port 8123 after 0 ms: Couldn't connect to server",
+      ["net=**"],
+      {
+        hidden: false,
+      },
+    ],
+    ["dial tcp 127.0.0.1:5432: connect: connection refused", [], { network: "all" }],
     // Sockets of this machine.
     ["permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock", [
       "net=unix",

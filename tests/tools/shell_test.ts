@@ -125,6 +125,44 @@ Deno.test("shell leaves a server in the background running, says so, and ends it
   assert.equal(failed, false);
 });
 
+/** Runs a command whose sandbox refuses a file every time, and says how often it ran. */
+async function refused(command: string, grant: readonly string[] = []) {
+  let runs = 0;
+  await using at = await createToolContext({
+    grant,
+    async run(spec, run) {
+      runs++;
+      const result = await run(spec);
+      const evidence = "touch: cannot touch '/out/new': Read-only file system";
+      const need = { kind: "write", target: "/out/new" } as const;
+      return { ...result, refusals: grant.length > 0 && runs > 1 ? [] : [{ need, evidence }] };
+    },
+  });
+  const { text } = await at.call(shell, { command });
+  return { text, runs, asked: at.required.length };
+}
+
+Deno.test("shell asks for what the sandbox refused a command that failed, and runs it again when that is granted", async () => {
+  assert.deepEqual(await refused("echo out; exit 1", ["/out/new"]).then(({ runs, asked }) => [runs, asked]), [
+    2,
+    1,
+  ]);
+  const { text, runs, asked } = await refused("exit 1");
+  assert.deepEqual([runs, asked], [1, 1]);
+  assert.match(text, /^\[exit code 1; the sandbox refused write=\/out\/new/);
+});
+
+Deno.test("shell never runs a command again that ended well, or that ran into a limit, and says what was refused", async () => {
+  const well = await refused("echo done; exit 0", ["/out/new"]);
+  assert.deepEqual([well.runs, well.asked], [1, 0]);
+  assert.match(
+    well.text,
+    /^done\n\n\[the sandbox refused write=\/out\/new \(touch: .*not run again.* run it alone\]$/,
+  );
+  const killed = await refused("kill -KILL $$", ["/out/new"]);
+  assert.deepEqual([killed.runs, killed.asked], [1, 0]);
+});
+
 Deno.test("shell keeps keys and hooks of its own environment from the command", async () => {
   await using at = await createToolContext({
     env: { PATH: Deno.env.get("PATH") ?? "", OPENAI_API_KEY: "sk-secret", BASH_ENV: "/nowhere/evil" },
