@@ -186,11 +186,11 @@ Deno.test("a command that is refused again and again ends", async () => {
 
 Deno.test("hosts that a command names are decided before it runs", async () => {
   const { specs, sandbox } = sandboxThat({});
-  const provider = scriptedProvider([shell("curl -s http://127.0.0.1:9/"), { text: "ok" }]);
+  const provider = scriptedProvider([shell("curl -s http://192.0.2.1:9/"), { text: "ok" }]);
   await using test = await testPryx({ provider, allow: ["run=curl"], sandbox });
   const end = await test.run("go");
   assert.equal(specs.length, 0);
-  assert.deepEqual(end.data.unapproved, ["net=127.0.0.1:9"]);
+  assert.deepEqual(end.data.unapproved, ["net=192.0.2.1:9"]);
 });
 
 Deno.test("hosts that only rules name do not make every command ask where they cannot be told apart", async () => {
