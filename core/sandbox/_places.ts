@@ -34,11 +34,15 @@ export function makePlaces(envelope: Envelope): Places {
   const readOnly = envelope.write.filter((path) => envelope.access(path) === "read");
   const links = new Map<string, NamedLink>();
   const made: Made[] = [];
-  const resolved = (paths: readonly string[]) =>
+  const resolved = (paths: readonly string[], wanted: "read" | "write") =>
     paths.flatMap((path) => {
       const real = realPath(path);
       if (real === undefined) return [];
-      if (real !== path) { for (const link of linksOn(path)) links.set(link.path, link); }
+      if (real === path) return [real];
+      // What was decided names it after symlinks: one that came since leads to what nobody decided.
+      const access = envelope.access(real);
+      if (access === "none" || (wanted === "write" && access === "read")) return [];
+      for (const link of linksOn(path)) links.set(link.path, link);
       return [real];
     });
   for (const path of write) {
@@ -50,8 +54,8 @@ export function makePlaces(envelope: Envelope): Places {
     if (one) made.push(one);
   }
   return {
-    read: resolved([...read, ...readOnly]),
-    write: resolved(write),
+    read: resolved([...read, ...readOnly], "read"),
+    write: resolved(write, "write"),
     links: [...links.values()],
     async release() {
       for (const one of made.splice(0)) await unmake(one);

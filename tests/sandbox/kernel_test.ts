@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PathAccess } from "../../core/domain/envelope.ts";
 import { formatNeed } from "../../core/domain/need.ts";
 import { type ConfinedPlace, confinedPlace, type KernelName, whyNot } from "./_confined_place.ts";
 
@@ -113,6 +114,23 @@ onEach(
     assert.ok(!/^6$/m.test(said.out), said.out);
   },
 );
+
+onEach(BOTH, "an opened folder that a command exchanged for a link opens nothing to the next", async (at) => {
+  const [folder, secret] = [join(at.outside, "folder"), join(at.home, "secret")];
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(secret, "CANARY");
+  const first = await at.sh(`mv '${folder}' '${folder}.old' && ln -s '${at.home}' '${folder}'`, {
+    write: [at.work, at.outside],
+  });
+  assert.equal(first.code, 0, first.out);
+  const more = { write: [at.work, folder], access: prefixes([at.work, folder]) };
+  const next = await at.sh(`cat '${folder}/secret' '${secret}'; echo changed > '${folder}/secret'`, more);
+  assert.ok(next.code !== 0 && !next.out.includes("CANARY"), next.out);
+  assert.equal(await Deno.readTextFile(secret), "CANARY");
+});
+
+const prefixes = (roots: readonly string[]) => (path: string): PathAccess =>
+  roots.some((root) => `${path}/`.startsWith(`${root}/`)) ? "write" : "none";
 
 onEach(BOTH, "a closed file in a folder that is only read stays closed", async (at) => {
   await Deno.writeTextFile(join(at.work, ".env"), "CANARY");
