@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { PryxError } from "../domain/error.ts";
 import { isInside } from "./_paths.ts";
 import { OWNER, removeAll, type Sweep, sweepDead } from "./_sweep.ts";
 
@@ -16,7 +17,7 @@ export interface PrivateFolder extends AsyncDisposable {
   /** A file no one may read, and a folder no one may enter: put over what is closed. */
   readonly closedFile: string;
   readonly closedFolder: string;
-  /** Makes it, once. */
+  /** Makes it, once. Throws `sandbox` where that is not possible. */
   ready(): void;
 }
 
@@ -44,7 +45,15 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
     closedFolder,
     ready() {
       if (made) return;
-      Deno.mkdirSync(root, { mode: 0o700 });
+      try {
+        Deno.mkdirSync(root, { mode: 0o700 });
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new PryxError("sandbox", `Cannot make a temporary folder for the command: ${why}`, {
+          fix: "set TMPDIR to a folder that can be written",
+          cause: error,
+        });
+      }
       made = true;
       for (const folder of [temp, hidden]) Deno.mkdirSync(folder, { mode: 0o700 });
       Deno.writeFileSync(closedFile, new Uint8Array(0), { createNew: true, mode: 0o600 });

@@ -50,6 +50,7 @@ export async function createProxy(options: ProxyOptions): Promise<Proxy> {
     await Deno.chmod(socketPath, 0o600);
   } catch (error) {
     throw new PryxError("sandbox", `Cannot open the network proxy at ${socketPath}: ${reasonOf(error)}`, {
+      fix: "set TMPDIR to a folder with a shorter path, where Unix sockets can be made",
       cause: error,
     });
   }

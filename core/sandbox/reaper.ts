@@ -1,10 +1,13 @@
+import { PryxError } from "../domain/error.ts";
+
 /** Carried in the environment of every child: by it the reaper finds those that left their group (setsid, daemons). */
 const MARK_NAME = "PRYX_RUN";
 
 /**
  * Reads `add PID` and `del PID`; when its input closes, because pryx ended in whatever way, kills the groups that are
  * left and, where there is /proc, whoever carries the mark ($1) in its environment: TERM, up to two seconds, KILL. Then it
- * removes the private folder ($2), unless `keep` said that pryx does so. Zombies do not count as left. It ignores the signals that a terminal sends to pryx's own group.
+ * removes the private folder ($2), unless `keep` said that pryx does so. Zombies do not count as left. It ignores the
+ * signals that a terminal sends to pryx's own group.
  */
 const SCRIPT = `
 trap '' HUP INT TERM PIPE
@@ -81,17 +84,29 @@ export function createReaper(folder = ""): Reaper {
   const encoder = new TextEncoder();
   let running: ReaperProcess | undefined;
 
+  function spawn(): Deno.ChildProcess {
+    try {
+      return new Deno.Command("/bin/sh", {
+        args: ["-c", SCRIPT, "pryx-reaper", id, folder],
+        cwd: "/",
+        clearEnv: true,
+        env: { PATH: "/usr/bin:/bin" },
+        detached: true,
+        stdin: "piped",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new PryxError("sandbox", `Cannot start what ends commands when pryx ends: ${why}`, {
+        fix: "every command needs /bin/sh: see that it is there and can be run",
+        cause: error,
+      });
+    }
+  }
+
   function start(): ReaperProcess {
-    const child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "pryx-reaper", id, folder],
-      cwd: "/",
-      clearEnv: true,
-      env: { PATH: "/usr/bin:/bin" },
-      detached: true,
-      stdin: "piped",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    const child = spawn();
     child.unref();
     const started: ReaperProcess = { child, writer: child.stdin.getWriter() };
     const ended = () => {

@@ -66,3 +66,13 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "a private folder that cannot be made says what to set",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    // Not even root makes a folder there.
+    const folder = createPrivateFolder({ env: { TMPDIR: "/proc" }, notIn: [] });
+    assert.throws(() => folder.ready(), { code: "sandbox", fix: /TMPDIR/ });
+  },
+});
