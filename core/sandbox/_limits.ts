@@ -47,7 +47,8 @@ export function ulimits(options: UlimitOptions): string[] {
   const threads = limits.processes ?? PROCESSES * THREADS_PER_PROCESS;
   return [
     "ulimit -c 0",
-    `ulimit -H -t ${cpu + 1}; ulimit -S -t ${cpu}`,
+    // The hard one last: below a soft one it is refused.
+    `ulimit -S -t ${cpu}; ulimit -H -t ${cpu + 1}`,
     `ulimit -d ${memory}`,
     ...file === undefined ? [] : [`ulimit -f ${Math.ceil(file / 512)}`],
     // dash says -p where bash says -u.

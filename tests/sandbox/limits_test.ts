@@ -43,6 +43,15 @@ for (const layer of ["bubblewrap", "landlock"] as const satisfies readonly Kerne
     assert.deepEqual([said.signal, said.limit, said.timedOut], ["SIGXCPU", "cpu", false]);
   });
 
+  test("no limit can be raised again, and no signal be let pass instead", async () => {
+    await using at = await confinedPlace(layer, { limits: { cpuSeconds: 1, fileBytes: MIB } });
+    const said = await at.sh("for one in t f d c; do ulimit -H -$one; ulimit -$one unlimited; done");
+    const limits = said.out.split("\n").filter((line) => /^(\d+|unlimited)$/.test(line));
+    assert.deepEqual([limits[0], limits[1], limits.at(-1)], ["2", "2048", "0"], said.out);
+    assert.ok(!limits.includes("unlimited"), said.out);
+    assert.equal((await at.sh("trap '' XCPU; while :; do :; done")).signal, "SIGKILL");
+  });
+
   test("a file larger than it may be is named", async () => {
     await using at = await confinedPlace(layer, { limits: { fileBytes: MIB } });
     const said = await at.sh("exec head -c 5000000 /dev/zero > big");
