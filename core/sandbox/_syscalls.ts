@@ -26,6 +26,21 @@ const WEIGHED = {
   clone3: [435, 435],
 } as const satisfies Table;
 
+/** Shared memory, semaphores and queues of System V: all that this user's programs have, by number, and no file to close. */
+const SHARED = {
+  shmget: [29, 194],
+  shmat: [30, 196],
+  shmctl: [31, 195],
+  semget: [64, 190],
+  semop: [65, 193],
+  semctl: [66, 191],
+  semtimedop: [220, 192],
+  msgget: [68, 186],
+  msgsnd: [69, 189],
+  msgrcv: [70, 188],
+  msgctl: [71, 187],
+} as const satisfies Table;
+
 /** Never of use to a confined command: other processes, the kernel's insides, keyrings, mounts, namespaces, the machine's state. */
 const REFUSED = {
   ptrace: [101, 117],
@@ -92,8 +107,9 @@ const REFUSED = {
   _sysctl: [156],
 } as const satisfies Table;
 
-export type SyscallName = keyof typeof WEIGHED | keyof typeof REFUSED;
-const NUMBERS = { ...WEIGHED, ...REFUSED };
+export type SyscallName = keyof typeof WEIGHED | keyof typeof SHARED | keyof typeof REFUSED;
+const NUMBERS = { ...WEIGHED, ...SHARED, ...REFUSED };
+export const SHARED_SYSCALLS = Object.keys(SHARED) as readonly (keyof typeof SHARED)[];
 export const REFUSED_SYSCALLS = Object.keys(REFUSED) as readonly (keyof typeof REFUSED)[];
 
 /** The last number whose meaning was weighed (`file_setattr`, Linux 6.17). What comes after it is unknown, and refused. */

@@ -15,6 +15,7 @@ import {
   type Architecture,
   LAST_KNOWN,
   REFUSED_SYSCALLS,
+  SHARED_SYSCALLS,
   type SyscallName,
   syscallNumber,
 } from "./_syscalls.ts";
@@ -28,7 +29,8 @@ export interface SeccompOptions {
   readonly arch: Architecture;
   /**
    * Process, thread and (negative) group numbers that must not be signalled, nor any thread by its own number through a
-   * descriptor. For children that see the process numbers of pryx. Absent: they live in a namespace of their own.
+   * descriptor. For children that see the process numbers of pryx, and so what programs of this user share by number,
+   * which is refused too. Absent: they live in namespaces of their own.
    */
   readonly spared?: readonly number[];
   /** Truncating by path is refused: Landlock before version 3 does not see it. */
@@ -160,6 +162,7 @@ function sparing(ids: readonly number[], on: (name: SyscallName, block: Block) =
     ...on("pidfd_open", [...first, loadArgument(1), ...whenAnyBit(PIDFD_THREAD, [EPERM]), ALLOW]),
     // A folder of /proc serves as a descriptor too.
     ...on("pidfd_send_signal", [ENOSYS]),
+    ...SHARED_SYSCALLS.flatMap((name) => on(name, [EPERM])),
     // Who gets SIGIO, or the signal chosen instead of it.
     ...on("fcntl", [
       loadArgument(1),

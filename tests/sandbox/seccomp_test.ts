@@ -204,6 +204,12 @@ for (const [index, arch] of (["x86_64", "aarch64"] as const).entries()) {
     assert.equal(check({ spared }, "fcntl", 0, 15, 0), EPERM, "F_SETOWN_EX");
     assert.equal(check({ spared }, "fcntl", 0, 2, 4712), "allow");
     assert.equal(check({ spared }, "ioctl", 0, 0x8901), EPERM, "FIOSETOWN");
+    for (
+      const shared of arch === "x86_64" ? [29, 30, 31, 64, 65, 66, 68, 69, 70, 71, 220] : [186, 187, 194, 196]
+    ) {
+      assert.equal(judge({ arch, spared }, shared, 0), EPERM, `shared by number: ${shared}`);
+      assert.equal(judge({ arch }, shared, 0), "allow");
+    }
     assert.equal(judge({ arch, spared }, 424), ENOSYS, "pidfd_send_signal");
     assert.equal(judge({ arch, spared }, 434, 1, 0), "allow", "pidfd_open");
     assert.equal(judge({ arch, spared }, 434, 1, 0x80), EPERM, "pidfd_open of a thread");
