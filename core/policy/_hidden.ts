@@ -71,22 +71,48 @@ const RUNNERS = new Set([
 /** Options by which a program runs another one, or writes what its words do not name. */
 const RUNS_BY_OPTION: Readonly<Record<string, RegExp>> = {
   "rg": /^--(?:pre|hostname-bin)(?:=|$)/u,
-  "tar": /^-[a-zA-Z]*[IF]|^--(?:to-c|checkpoint-a|use-|info-s|new-v|rsh|rmt)/u,
+  "tar": /^-[a-zA-Z]*[IF]/u,
   "rsync": /^-[a-zA-Z]*e|^--rsh(?:=|$)/u,
-  "sort": /^--compress-p/u,
-  "ssh": /(?:proxy|local|knownhosts)command|^-[a-zA-Z]*F/iu,
-  "scp": /^-[a-zA-Z]*[SF]|(?:proxy|local|knownhosts)command/iu,
-  "sftp": /^-[a-zA-Z]*[SF]|(?:proxy|local|knownhosts)command/iu,
+  "ssh": /(?:proxy|local|knownhosts)command|(?:pkcs11|securitykey)provider|^-[a-zA-Z]*[FI]/iu,
+  "scp": /^-[a-zA-Z]*[SFD]|(?:proxy|local|knownhosts)command|(?:pkcs11|securitykey)provider/iu,
+  "sftp": /^-[a-zA-Z]*[SFD]|(?:proxy|local|knownhosts)command|(?:pkcs11|securitykey)provider/iu,
   "find": /^-(?:delete|fls|fprint0?|fprintf)$/u,
   "fd": /^$/u,
   "fdfind": /^$/u,
   "zip": /^-[a-zA-Z]*T|^--unzip-command/u,
-  "man": /^-[a-zA-Z]*[PHX]|^--(?:pager|html|gxditview|browser)/u,
+  "man": /^-[a-zA-Z]*[PHX]/u,
   "vim": /^-[a-zA-Z]*[cSsu]$|^--cmd|^\+/u,
   "vi": /^-[a-zA-Z]*[cSsu]$|^--cmd|^\+/u,
-  "split": /^--filter/u,
   "less": /^\+/u,
+  "dc": /./u,
+  "ed": /^/u,
+  "ex": /^/u,
+  "sqlite3": /^\s*\.|^-(?:-?cmd|-?init)$/u,
 };
+
+/** Long options of the same kind; programs take any beginning of one that is not ambiguous. */
+const RUNS_BY_LONG_OPTION: Readonly<Record<string, readonly string[]>> = {
+  "tar": [
+    "--to-command",
+    "--checkpoint-action",
+    "--use-compress-program",
+    "--info-script",
+    "--new-volume-script",
+    "--rsh-command",
+    "--rmt-command",
+  ],
+  "sort": ["--compress-program"],
+  "split": ["--filter"],
+  "man": ["--pager", "--html", "--gxditview", "--browser"],
+  "install": ["--strip-program"],
+  "wget": ["--use-askpass", "--execute", "--config"],
+  "bat": ["--pager"],
+  "batcat": ["--pager"],
+  "ag": ["--pager"],
+  "ack": ["--pager"],
+};
+/** Whole options that are the beginning of another. */
+const WHOLE = new Set(["--checkpoint"]);
 
 /** Options whose next word is theirs, whatever it is. */
 const VALUES: Readonly<Record<string, RegExp>> = {
@@ -106,11 +132,29 @@ export function hiddenCommand(args: readonly Arg[]): string | undefined {
   if (name === "git") return gitProblem(args);
   if (name === "sed" || name === "gsed") return sedProblem(args);
   if (/^[gmn]?awk$/u.test(name)) return awkProblem(args);
-  const runs = Object.hasOwn(RUNS_BY_OPTION, name) ? RUNS_BY_OPTION[name] : undefined;
-  return runs && optionProblem(name, runs, args);
+  const plain = Object.hasOwn(RUNS_BY_OPTION, name) ? RUNS_BY_OPTION[name] : undefined;
+  const long = Object.hasOwn(RUNS_BY_LONG_OPTION, name) ? RUNS_BY_LONG_OPTION[name] ?? [] : [];
+  if (!plain && long.length === 0) return undefined;
+  if (name === "tar") {
+    const [, first] = args;
+    // Its first word may be letters without a dash.
+    if (first && !first.text.startsWith("-") && (!isKnown(first) || /[IF]/u.test(first.text))) {
+      return `tar ${first.source} may run another command`;
+    }
+  }
+  return optionProblem(name, (text) => (plain?.test(text) ?? false) || isBeginning(text, long), args);
 }
 
-function optionProblem(name: string, runs: RegExp, args: readonly Arg[]): string | undefined {
+function isBeginning(text: string, long: readonly string[]): boolean {
+  const [option = ""] = text.split("=", 1);
+  return option.length > 2 && !WHOLE.has(option) && long.some((one) => one.startsWith(option));
+}
+
+function optionProblem(
+  name: string,
+  runs: (text: string) => boolean,
+  args: readonly Arg[],
+): string | undefined {
   const values = VALUES[name];
   for (let i = 1; i < args.length; i++) {
     const arg = args[i];
@@ -124,7 +168,7 @@ function optionProblem(name: string, runs: RegExp, args: readonly Arg[]): string
       continue;
     }
     if (isKnown(arg) && arg.text === "--" && name !== "find") break;
-    if (runs.test(arg.text)) {
+    if (runs(arg.text)) {
       if (name !== "find") return `${name} ${arg.text} runs another command`;
       return `find ${arg.text} ${arg.text === "-delete" ? "deletes" : "writes"} files`;
     }

@@ -2,7 +2,7 @@ import type { ArithmeticExpression, TestExpression, Word } from "unbash";
 import type { Scope } from "./_shell_context.ts";
 import { assignPerhaps, valueOf } from "./_shell_lookup.ts";
 import { ANY_NUMBER, isNumber, type Value, withVariable } from "./_shell_values.ts";
-import { isName, variableProblem } from "./_shell_variables.ts";
+import { isFixed, isName, isNumeric, variableProblem } from "./_shell_variables.ts";
 import { expandText } from "./_shell_words.ts";
 
 /*
@@ -70,7 +70,8 @@ export async function computed(word: Word, scope: Scope): Promise<void> {
   }
 }
 
-function isSafe(text: string, scope: Scope): boolean {
+/** Whether a text can be computed with, and run nothing. */
+export function isSafe(text: string, scope: Scope): boolean {
   if (text === "" || isNumber(text) || /^(?:0[xX][0-9a-fA-F]+|[0-9]+#[0-9a-zA-Z@_]+)$/u.test(text)) {
     return true;
   }
@@ -78,7 +79,7 @@ function isSafe(text: string, scope: Scope): boolean {
   if (text.startsWith("$#") || text.startsWith("${#")) return true;
   if (special !== undefined) return isSafeValue(valueOf(special, scope));
   const name = /^\$?([A-Za-z_]\w*)$/u.exec(text)?.[1] ?? /^\$\{([A-Za-z_]\w*)\}$/u.exec(text)?.[1];
-  if (name === undefined) return false;
+  if (name === undefined || (isFixed(name) && !isNumeric(name))) return false;
   const { state, analysis } = scope;
   // What was never set comes from outside of the script, or is nothing.
   if (!state.variables.has(name) && !state.lost && !analysis.frozen.has(name)) return true;

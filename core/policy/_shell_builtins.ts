@@ -17,14 +17,15 @@ import {
   type State,
   withVariable,
 } from "./_shell_values.ts";
-import { isName, variableProblem } from "./_shell_variables.ts";
+import { isFixed, isName, isNumeric, variableProblem } from "./_shell_variables.ts";
+import { UNKNOWN } from "./_words.ts";
 
 type Builtin = (line: Line, state: State, analysis: Analysis) => Promise<After> | After;
 
 /** What the shell itself does, without running anything. Those that run text, or bend what follows, ask. */
 export const BUILTINS: Readonly<Record<string, Builtin>> = {
   ...Object.fromEntries(
-    [":", "wait", "jobs", "times", "umask", "ulimit", "disown", "fg", "bg", "dirs"].map((
+    [":", "times", "umask", "ulimit", "disown", "fg", "bg", "dirs"].map((
       name,
     ) => [name, quiet]),
   ),
@@ -35,6 +36,8 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   ...Object.fromEntries(["mapfile", "readarray"].map((name) => [name, reads])),
   ...Object.fromEntries(["test", "["].map((name) => [name, tests])),
   exit: ends,
+  wait: waits,
+  jobs: (line, state, analysis) => asksUnless(/^(?:-[lnprs]+|%[\w%+-]*|[0-9]+)$/u, line, state, analysis),
   read: reads,
   getopts: options,
   printf: prints,
@@ -54,6 +57,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   exec: replaces,
   eval: asks("it runs text that is put together while it runs"),
   source: asks("it runs what is in a file, in the shell itself"),
+  chdir: asks("shells read it differently"),
   ".": asks("it runs what is in a file, in the shell itself"),
   ...Object.fromEntries(
     ["alias", "unalias", "enable"].map((name) => [name, asks("it changes what later commands mean")]),
@@ -88,11 +92,16 @@ function asksUnless(harmless: RegExp, line: Line, state: State, analysis: Analys
   return isHarmless ? same(state) : refused(line, state, analysis, "it changes how later commands are read");
 }
 
-function quiet(line: Line, state: State, analysis: Analysis): After {
-  const odd = line.args.slice(1).some((arg) => !isKnown(arg) ? arg.many : /^-p/u.test(arg.text));
-  return odd && line.args[0]?.text === "wait"
-    ? refused(line, state, analysis, "it sets a variable that is not known")
-    : same(state);
+function quiet(_line: Line, state: State): After {
+  return same(state);
+}
+
+/** `wait -p NAME` sets a variable. */
+function waits(line: Line, state: State, analysis: Analysis): After {
+  const odd = line.args.slice(1).some((arg) =>
+    isKnown(arg) ? /^-[a-z]*p/u.test(arg.text) : arg.many || mayBeOption(arg)
+  );
+  return odd ? refused(line, state, analysis, "it sets a variable that is not known") : same(state);
 }
 
 function leaves(_line: Line, state: State, analysis: Analysis): After {
@@ -102,7 +111,10 @@ function leaves(_line: Line, state: State, analysis: Analysis): After {
 
 /** Where the shell ends for certain, nothing of what was known goes on. */
 function ends(line: Line, state: State): After {
-  const isCertain = line.args.length <= 2 && line.args.every((arg) => !arg.many) && !line.redirected;
+  const [, code] = line.args;
+  // `exit --help` only prints.
+  const isPlain = code === undefined || isNumber(code.text) || !(code.many || mayBeOption(code));
+  const isCertain = line.args.length <= 2 && isPlain && !line.redirected;
   return same(isCertain ? { ...state, dead: true } : state);
 }
 
@@ -110,6 +122,10 @@ function ends(line: Line, state: State): After {
 function declares(line: Line, state: State, analysis: Analysis): After {
   const [name, ...args] = line.args;
   let next = state;
+  // `-p` and `-f` set nothing, `-g` another variable, `-A` perhaps nothing; outside of functions `local` fails.
+  const sets = !args.some((arg) => /^[-+]/u.test(arg.text) && !/^-[xr]+$/u.test(arg.text)) &&
+    (name?.text !== "local" || analysis.inFunction);
+  const arrays = args.some((arg) => /^[-+][a-zA-Z]*[aA]/u.test(arg.text));
   for (const arg of args) {
     const [, variable, append, , value] = /^([A-Za-z_]\w*)(\+)?(=([\s\S]*))?$/u.exec(arg.text) ?? [];
     const option = /^[-+]([a-zA-Z]+)$/u.exec(arg.text)?.[1];
@@ -127,11 +143,26 @@ function declares(line: Line, state: State, analysis: Analysis): After {
     const problem = variableProblem(variable, true);
     if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
     if (name?.text === "readonly") freeze(arg, analysis);
+    if (arrays) analysis.arrays.add(variable);
+    if (analysis.inFunction && name?.text !== "export" && name?.text !== "readonly") {
+      analysis.locals.add(variable);
+    }
+    if (
+      value !== undefined && mayBeList(value, arrays || isFixed(variable) || analysis.arrays.has(variable))
+    ) {
+      return refused(line, state, analysis, "what it sets may be read as a list, with commands in it");
+    }
     if (value !== undefined || name?.text !== "export") {
-      next = withVariable(next, variable, value === undefined || append ? ANYTHING : { texts: [value] });
+      const known = value !== undefined && !append && sets;
+      next = withVariable(next, variable, known ? { texts: [value] } : ANYTHING);
     }
   }
   return same(next);
+}
+
+/** `declare NAME='(…)'` expands what stands in the brackets, where the name is an array. */
+function mayBeList(value: string, isArray: boolean): boolean {
+  return value.startsWith("(") || (isArray && value.startsWith(UNKNOWN));
 }
 
 function freeze({ text }: Arg, analysis: Analysis): void {
@@ -141,8 +172,10 @@ function freeze({ text }: Arg, analysis: Analysis): void {
 
 /** `read`, `mapfile`: what they are given is not known. */
 function reads(line: Line, state: State, analysis: Analysis): After {
-  const valued = line.args[0]?.text === "read" ? /^-[rse]*[dinNptu]$/u : /^-[dnOsu]$/u;
-  const plain = /^-(?:[rset]+|[rse]*a|[rse]*[dinNptu].+)$/u;
+  const isRead = line.args[0]?.text === "read";
+  // `mapfile -C` runs a command for what it reads.
+  const valued = isRead ? /^-[rse]*[dinNptu]$/u : /^-t?[dnOsu]$/u;
+  const plain = isRead ? /^-(?:[rse]+|[rse]*a|[rse]*[dinNptu].+)$/su : /^-(?:t|t?[dnOsu].+)$/su;
   let next = withVariable(withVariable(state, "REPLY", ANYTHING), "MAPFILE", ANYTHING);
   for (let i = 1; i < line.args.length; i++) {
     const arg = line.args[i];
@@ -157,6 +190,7 @@ function reads(line: Line, state: State, analysis: Analysis): After {
     }
     const problem = variableProblem(arg.text, false);
     if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
+    analysis.arrays.add(arg.text);
     next = withVariable(next, arg.text, ANYTHING);
   }
   return same(next);
@@ -199,7 +233,9 @@ function computes(line: Line, state: State, analysis: Analysis): After {
   for (const arg of line.args.slice(1)) {
     const [, name, operator] = /^([A-Za-z_]\w*)(\+\+|--|[-+*]?=)-?[0-9]*$/u.exec(arg.text) ?? [];
     const value = name === undefined ? undefined : next.variables.get(name);
-    const isSafe = value ? "texts" in value && value.texts.every(isNumber) : !state.lost;
+    const isSafe = value
+      ? "texts" in value && value.texts.every(isNumber)
+      : !state.lost && (name === undefined || !isFixed(name) || isNumeric(name));
     if (
       !isKnown(arg) || name === undefined || variableProblem(name, false) || (operator !== "=" && !isSafe)
     ) {
@@ -228,13 +264,20 @@ function unsets(line: Line, state: State, analysis: Analysis): After {
   return same({ ...next, functions });
 }
 
+const HARMLESS = /^(?:pipefail|errexit|nounset|xtrace|noglob|noclobber|errtrace|verbose)$/u;
+
 function sets(line: Line, state: State, analysis: Analysis): After {
   const args = line.args.slice(1);
-  for (const [index, arg] of args.entries()) {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
+    if (!arg) break;
     if (arg.text === "--") return same({ ...state, positional: args.slice(index + 1) });
     if (!isKnown(arg)) return refused(line, state, analysis, "it changes how later commands are read");
-    if (/^[-+][euxvfCEb]*o$/u.test(arg.text)) continue;
-    if (/^(?:pipefail|errexit|nounset|xtrace|noglob|noclobber|errtrace|verbose)$/u.test(arg.text)) continue;
+    if (/^[-+][euxvfCEb]*o$/u.test(arg.text)) {
+      const option = args[++index];
+      if (option === undefined || (isKnown(option) && HARMLESS.test(option.text))) continue;
+      return refused(line, state, analysis, "it changes how later commands are read");
+    }
     if (/^[-+][euxvfCEb]+$/u.test(arg.text)) continue;
     if (/^[-+]/u.test(arg.text)) {
       return refused(line, state, analysis, "it changes how later commands are read");

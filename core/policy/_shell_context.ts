@@ -57,6 +57,12 @@ export interface Analysis {
   readonly host: ShellHost;
   /** Names that were made readonly: what a script sets is not what it gets. */
   readonly frozen: Set<string>;
+  /** Names that were made local to a function somewhere. */
+  readonly locals: Set<string>;
+  /** Names that may be arrays. */
+  readonly arrays: Set<string>;
+  /** What is gone through is the body of a function, of this shell. */
+  inFunction: boolean;
   add(need: Need): void;
   opaque(text: string, reason: string, args?: readonly Arg[]): void;
   /** Commands of a substitution, in a shell of their own. */

@@ -1,6 +1,14 @@
 import type { ParsedScript } from "unbash";
 import type { Analysis, Reading, Scope } from "./_shell_context.ts";
-import { ANY_NUMBER, ANYTHING, eitherValue, type State, type Value, withVariable } from "./_shell_values.ts";
+import {
+  ANY_NUMBER,
+  ANYTHING,
+  eitherValue,
+  NUMBER,
+  type State,
+  type Value,
+  withVariable,
+} from "./_shell_values.ts";
 import { isFixed, isNumeric } from "./_shell_variables.ts";
 
 /** What one command is worked out in. */
@@ -11,6 +19,7 @@ export function newScope(state: State, reading: Reading, analysis: Analysis): Sc
 /** What a variable, by its name, or a special parameter may hold. */
 export function valueOf(name: string, { state, analysis }: Scope): Value {
   if (/^[#?$]$/u.test(name)) return ANY_NUMBER;
+  if (name === "!") return { texts: ["", NUMBER] };
   if (/^[1-9][0-9]*$/u.test(name)) return positional(Number(name), state);
   if (analysis.frozen.has(name)) return ANYTHING;
   const value = state.variables.get(name);

@@ -64,9 +64,13 @@ async function file({ operator, target, descriptor }: Redirect, scope: Scope): P
       continue;
     }
     const { text } = arg;
-    if (text === "-" || (copies && (isNumber(text) || /^[0-9]+-$/u.test(text))) || NEEDLESS.test(text)) {
+    if (copies && text.startsWith("-") && text !== "-") {
+      // `>&-5` closes, and 5 is a word of its own.
+      scope.problems.push(`${operator}${target.text} is read in more than one way`);
       continue;
     }
+    if (copies && (text === "-" || isNumber(text) || /^[0-9]+-$/u.test(text))) continue;
+    if (NEEDLESS.test(text)) continue;
     const socket = /^\/dev\/(?:tcp|udp)\/([^/]+)\/([^/]+)$/u.exec(text);
     if (!isKnownText(text)) {
       scope.problems.push(`which file ${operator} ${target.text} means is not known before it runs`);

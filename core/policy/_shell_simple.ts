@@ -8,12 +8,13 @@ import {
   type Arg,
   either,
   isKnownText,
+  isNumber,
   MAX_ALTERNATIVES,
   same,
   type State,
   withVariable,
 } from "./_shell_values.ts";
-import { variableProblem } from "./_shell_variables.ts";
+import { isNumeric, variableProblem } from "./_shell_variables.ts";
 import { assignedValue, expand } from "./_shell_words.ts";
 import { UNKNOWN } from "./_words.ts";
 
@@ -38,21 +39,42 @@ export async function simple(
   for (const problem of scope.problems) analysis.opaque(text, problem, first);
   let after: After | undefined;
   for (const args of ways) {
-    const next = args.length === 0 ? same(assigned) : await analysis.line(
-      {
-        args,
-        text,
-        reading,
-        input: input ?? undefined,
-        external: false,
-        redirected: command.redirects.length > 0 || command.prefix.length > 0,
-      },
-      // What stands before a builtin or a function may hold during it and stay.
-      assigned === scope.state ? scope.state : either(scope.state, assigned),
+    const next = args.length === 0 ? same(assigned) : afterLine(
+      command,
+      await analysis.line(
+        {
+          args,
+          text,
+          reading,
+          input: input ?? undefined,
+          external: false,
+          redirected: command.redirects.length > 0 || command.prefix.length > 0,
+        },
+        // What stands before a builtin or a function may hold during it and stay.
+        assigned === scope.state ? scope.state : either(scope.state, assigned),
+      ),
+      scope.state,
     );
     after = after ? { done: either(after.done, next.done), failed: either(after.failed, next.failed) } : next;
   }
   return after ?? same(assigned);
+}
+
+/** What stood before a command holds for it alone, and a redirect that fails leaves it out. */
+function afterLine(command: Command, { done, failed }: After, before: State): After {
+  const skipped = command.redirects.length > 0 ? either(failed, before) : failed;
+  return { done: afterPrefix(command, done), failed: afterPrefix(command, skipped) };
+}
+
+/** A function may have set what was set for it: whether that stays is not followed. */
+function afterPrefix({ prefix }: Command, end: State): State {
+  let next = end;
+  for (const one of prefix) {
+    if (one.type === "Assignment" && end.variables.has(one.name)) {
+      next = withVariable(next, one.name, ANYTHING);
+    }
+  }
+  return next;
 }
 
 function textOf(command: Command, { source }: Reading): string {
@@ -104,13 +126,15 @@ async function assign(command: Command, scope: Scope, exported: boolean): Promis
       state = next;
     },
   };
-  const reads = command.name?.text === "read";
+  const reads = command.name?.text === "read" && !state.functions.has("read") && !state.lost;
   for (const one of command.prefix) {
     if (one.type !== "Assignment") continue;
     const value = await assignedValue(one, inner);
     // `IFS= read` is how a line is read whole: nothing else sees it.
     if (one.name === "IFS" && exported && reads) continue;
-    const problem = variableProblem(one.name, exported);
+    const isCount = isNumeric(one.name) && "texts" in value && value.texts.every(isNumber);
+    const problem = isCount ? undefined : variableProblem(one.name, exported);
+    if (one.index || one.value.type === "ArrayValue") scope.analysis.arrays.add(one.name);
     if (problem !== undefined) scope.problems.push(problem);
     if (scope.reading.posix && (one.index || one.value.type === "ArrayValue")) {
       scope.problems.push(`shells read ${one.text} differently`);

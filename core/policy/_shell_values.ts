@@ -211,6 +211,8 @@ export function withVariable(state: State, name: string, value: Value): State {
   if (state.variables.get(name) === value) return state;
   const full = state.variables.size >= MAX_VARIABLES && !state.variables.has(name);
   const variables = new Map(full ? [] : state.variables);
+  // What splits words stays known to have changed.
+  if (full && state.variables.has("IFS")) variables.set("IFS", ANYTHING);
   variables.set(name, value);
   return { ...state, variables, lost: state.lost || full };
 }

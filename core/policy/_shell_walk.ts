@@ -61,9 +61,20 @@ export function createWalk(host: ShellHost): Walk {
   let repeated = 0;
   let gaveUp: string | undefined;
 
+  let splits = false;
+
+  /** A shell of which nothing is known, but that words may come apart in their own way. */
+  function blank(): State {
+    const any = anyShell(functions);
+    return splits ? withVariable(any, "IFS", ANYTHING) : any;
+  }
+
   const analysis: Walk = {
     host: cached(host),
     frozen: new Set(),
+    locals: new Set(),
+    arrays: new Set(),
+    inFunction: false,
     add(need) {
       const key = JSON.stringify(need);
       if (found.has(key)) return;
@@ -89,7 +100,10 @@ export function createWalk(host: ShellHost): Walk {
         const why = error instanceof Error ? error.message : String(error);
         return analysis.opaque(source, `it cannot be parsed: ${why}`);
       }
+      const around = analysis.inFunction;
+      analysis.inFunction = false;
       await apart(async () => void await analysis.script(script, state, { ...reading, source }));
+      analysis.inFunction = around;
     },
     script: async (script, state, reading) => {
       const error = script.type === "Script" ? (script as ParsedScript).errors?.[0] : undefined;
@@ -97,7 +111,7 @@ export function createWalk(host: ShellHost): Walk {
       if (error) {
         const text = own === reading ? reading.source.slice(script.pos, script.end) : own.source;
         analysis.opaque(text.trim() || reading.source, `it cannot be parsed: ${error.message}`);
-        return anyShell(functions);
+        return blank();
       }
       return await list(script.commands, state, own);
     },
@@ -133,6 +147,7 @@ export function createWalk(host: ShellHost): Walk {
       else {
         const after = await node(command, state, reading);
         state = either(after.done, after.failed);
+        splits ||= state.variables.has("IFS");
       }
     }
     return state;
@@ -161,7 +176,9 @@ export function createWalk(host: ShellHost): Walk {
         const scope = newScope(state, reading, analysis);
         for (const one of command.redirects) await redirect(one, scope);
         report(scope, command);
-        return await node(command.command, scope.state, reading);
+        const { done, failed } = await node(command.command, scope.state, reading);
+        // A redirect that fails leaves out what it stands behind.
+        return { done, failed: either(failed, scope.state) };
       }
       default:
         return await compound(command, state, reading);
@@ -304,7 +321,7 @@ export function createWalk(host: ShellHost): Walk {
     frames.push(frame);
     loops++;
     const mark = { needs: order.length, bodies: through.length };
-    const starts = [(state: State) => state, settledFrom(start), () => anyShell(functions)];
+    const starts = [(state: State) => state, settledFrom(start), blank];
     let from = start;
     for (const [pass, begin] of starts.entries()) {
       if (loops > MAX_LOOPS && pass < 2) continue;
@@ -312,11 +329,13 @@ export function createWalk(host: ShellHost): Walk {
       forget(mark);
       from = begin(from);
       const known = defined.size;
+      const noted = analysis.frozen.size + analysis.locals.size + analysis.arrays.size;
       const end = await body(from);
       // A function that the body defines may be called when it begins again.
-      if (pass === 2 && defined.size > known) await body(anyShell(functions));
+      if (pass === 2 && defined.size > known) await body(blank());
       const next = frame.exits.reduce(either, either(from, end));
-      if (pass === 2 || isSame(next, from)) break;
+      const isNew = noted < analysis.frozen.size + analysis.locals.size + analysis.arrays.size;
+      if (pass === 2 || (!isNew && isSame(next, from))) break;
       from = next;
     }
     loops--;
@@ -398,24 +417,27 @@ export function createWalk(host: ShellHost): Walk {
       // Its calls have no end that can be seen from here.
       if (running.has(body)) analysis.opaque(body.name.text, "it calls itself");
       const changes = finished.get(key(body));
-      if (changes !== undefined) return changes ? anyShell(functions) : state;
+      if (changes !== undefined) return changes ? blank() : state;
       finish(body, true);
     }
     const wasRunning = running.has(body);
     running.add(body);
     const frame: Frame = { exits: [] };
     frames.push(frame);
-    const from = known ? state : anyShell(functions);
+    const from = known ? state : blank();
+    const around = analysis.inFunction;
+    analysis.inFunction = true;
     const end = body.body.type === "CompoundList"
       ? await list(body.body.commands, from, reading)
       : join(await node(body.body, from, reading));
+    analysis.inFunction = around;
     frames.pop();
     if (!wasRunning) running.delete(body);
     const out = frame.exits.reduce(either, end);
-    if (known) return locals(out, state, body);
+    if (known) return locals(out, state);
     const changes = wasRunning || !isSame(out, from);
     finish(body, changes);
-    return changes ? anyShell(functions) : state;
+    return changes ? blank() : state;
   }
 
   /** Whether a body that was gone through once for all changes anything. */
@@ -442,12 +464,11 @@ export function createWalk(host: ShellHost): Walk {
   }
 
   /** A variable that is set in a function may be local to it. */
-  function locals(end: State, before: State, body: FunctionNode): State {
+  function locals(end: State, before: State): State {
     if (end.variables === before.variables) return end;
-    const reading = defined.get(body)?.reading;
-    if (reading && !/\b(?:local|declare|typeset)\b/u.test(reading.source)) return end;
     const out = new Map(end.variables);
     for (const name of end.variables.keys()) {
+      if (!analysis.locals.has(name)) continue;
       if (end.variables.get(name) !== before.variables.get(name)) out.set(name, ANYTHING);
     }
     return { ...end, variables: out };

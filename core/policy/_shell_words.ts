@@ -1,5 +1,5 @@
 import type { ArrayValue, Assignment, ParameterExpansionPart, Word, WordPart } from "unbash";
-import { arithmetic, computed } from "./_shell_arithmetic.ts";
+import { arithmetic, computed, isSafe } from "./_shell_arithmetic.ts";
 import type { Scope } from "./_shell_context.ts";
 import {
   ANYTHING,
@@ -81,7 +81,7 @@ async function elements(
   let known = true;
   for (const element of node.elements) {
     const key = /^\[([^\]]*)\]\+?=/u.exec(element.text)?.[1];
-    if (key !== undefined && !/^(?:[0-9]+|[A-Za-z_][\w.-]*|"[\w .\/:-]*"|'[\w .\/:-]*')$/u.test(key)) {
+    if (key !== undefined && !isPlainKey(key, scope)) {
       scope.problems.push(`it computes the place in an array: ${element.text}`);
     }
     const ways = await expand(element, scope);
@@ -89,6 +89,12 @@ async function elements(
     else words.push(...ways[0] ?? []);
   }
   return known ? words : undefined;
+}
+
+/** In an array with numbers for places a key is computed: the names in it are variables. */
+function isPlainKey(key: string, scope: Scope): boolean {
+  return /^(?:[\w.-]+|"[\w .\/:-]*"|'[\w .\/:-]*')$/u.test(key) &&
+    key.split(/[^\w]+/u).every((name) => isSafe(name, scope));
 }
 
 /** `"$@"`, `$*`, `"${array[@]}"` as the whole word: the words themselves. */

@@ -4,6 +4,9 @@ import type { Inner } from "./_wrappers.ts";
 /** Letters of options that change nothing about what a text means. */
 const PLAIN = "euxvlfC";
 
+/** Names of what is open already, however they are written. */
+const GIVEN = /^[./]*\/[./]*(?:dev|proc)\/|\.\.\/(?:.*\/)?(?:dev|proc)\/|(?:^|\/)(?:stdin|fd\/+[0-9]+)$/u;
+
 /** What a shell runs by its words: a text, what it is given as input, or a script in a file, which runs as any program. */
 export function shellInner(name: string, args: readonly Arg[], input: string | undefined): readonly Inner[] {
   const posix = name !== "bash";
@@ -54,7 +57,7 @@ export function shellInner(name: string, args: readonly Arg[], input: string | u
   // A script in a file: a program like any other.
   if (first && !readsInput) {
     if (first.many) return asks(`${name} runs a script that is not known`);
-    return /^\/(?:dev|proc)\//u.test(first.text) ? asks(`${name} runs what it is given`) : [];
+    return GIVEN.test(first.text) ? asks(`${name} runs what it is given`) : [];
   }
   if (input === undefined) return asks(`${name} runs what it reads from standard input`);
   return [{ kind: "text", text: input, posix, positional: readsInput ? args.slice(at) : [] }];

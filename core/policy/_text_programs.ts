@@ -102,8 +102,12 @@ function scriptProblem(script: string): string | undefined {
       }
     } else if (/[ewW]/u.test(command)) return "runs or writes what its script says";
     else if (/[aic]/u.test(command)) {
+      const start = at;
       do line(); while (at < script.length && script[at - 2] === "\\");
-    } else if (/[btT:#rRv]/u.test(command)) line();
+      // Of several backslashes at the end of a line some stand for themselves.
+      if (/\\\\(?:\n|$)/u.test(script.slice(start, at))) return "runs a script that cannot be read";
+    } else if (/[btT:v]/u.test(command)) skip(/^[ \t]*[^\s;]*/u);
+    else if (/[#rR]/u.test(command)) line();
     else if (/[qQlL]/u.test(command)) skip(/^\s*[0-9]*/u);
     else if (!/[{}dDgGhHnNpPxzF=]/u.test(command)) return "runs a script that cannot be read";
   }
@@ -137,5 +141,8 @@ function programProblem(program: string): string | undefined {
   const rest = program.replaceAll("||", "");
   if (/\bsystem\b|\bgetline\b|\|/u.test(rest)) return "awk runs what its program says";
   if (/@/u.test(rest)) return "awk may run what its program says";
-  return /\bprint(?:f)?\b[^;}\n]*>/u.test(rest) ? "awk writes files that its program names" : undefined;
+  // Behind a text, its end could be taken for that of the statement.
+  return /\bprintf?\b(?:[^;}\n]*|[^>]*["/\\][^>]*)>/u.test(rest)
+    ? "awk writes files that its program names"
+    : undefined;
 }

@@ -128,7 +128,8 @@ function env(args: readonly Arg[]): readonly Inner[] {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     if (!arg) break;
-    const [, name] = /^([A-Za-z_]\w*)=/u.exec(arg.text) ?? [];
+    // Whatever has this sign in it is no command.
+    const [, name] = /^([^=\0-]|[^=\0-][^=\0]*)=/u.exec(arg.text) ?? [];
     if (name !== undefined && !arg.many) {
       const problem = variableProblem(name, true);
       if (problem !== undefined) inner.push(asks(problem));
@@ -151,8 +152,8 @@ const TAIL: Arg = { text: UNKNOWN, many: true, source: "…" };
 
 function xargs(args: readonly Arg[]): readonly Inner[] {
   const flags =
-    /^(?:-[0rtx]+|-[nLPsdE].+|-[iI].+|--(?:null|no-run-if-empty|verbose|exit|max-args=.*|max-procs=.*|delimiter=.*|replace=.*))$/su;
-  const valued = /^-[0rtx]*[nLPsdEI]$|^--(?:max-args|max-procs|delimiter|max-lines)$/u;
+    /^(?:-[0rtx]+|-[nLPsdE].+|-[iI].+|--(?:null|no-run-if-empty|verbose|exit|max-args=.*|max-procs=.*|max-lines(?:=.*)?|delimiter=.*|replace=.*))$/su;
+  const valued = /^-[0rtx]*[nLPsdEI]$|^--(?:max-args|max-procs|delimiter)$/u;
   const at = afterOptions("xargs", args, { flags, valued });
   if (typeof at === "string") return [asks(at)];
   const line = args.slice(at);
@@ -166,6 +167,13 @@ function xargs(args: readonly Arg[]): readonly Inner[] {
       ? [arg.text.slice("--replace=".length)]
       : []
   ).filter((mark) => mark !== "");
+  // The later of the two holds.
+  if (
+    marks.length > 0 &&
+    args.slice(0, at).some(({ text }) => /^-[0rtx]*[nL]|^--max-(?:args|lines)/u.test(text))
+  ) {
+    return [asks("xargs -I with -n or -L is read in more than one way")];
+  }
   if (marks.length === 0) return [{ kind: "line", args: [...line, TAIL] }];
   return [{
     kind: "line",
@@ -195,7 +203,8 @@ function find(args: readonly Arg[]): readonly Inner[] {
     const option = args[i]?.text ?? "";
     if (!/^-(?:exec|ok)(?:dir)?$/u.test(option)) continue;
     const end = args.findIndex((arg, at) =>
-      at > i && (arg.text === ";" || (arg.text === "+" && args[at - 1]?.text === "{}"))
+      at > i &&
+      (arg.text === ";" || (arg.text === "+" && args[at - 1]?.text === "{}" && option.startsWith("-exec")))
     );
     if (end < 0) {
       inner.push(asks(`find ${option} runs a command that has no end`));
