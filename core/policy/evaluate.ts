@@ -63,7 +63,7 @@ function judge(need: Need, policy: CompiledPolicy, context: PolicyContext): Judg
   const subject = subjectOf(need, policy.place);
   const found = policy.index[need.kind].find(subject);
   const matched = found.map(({ rule }) => rule);
-  const ruled = withinReach(judgeByRules(subject, found, policy), need, policy);
+  const ruled = withinReach(judgeByRules(subject, found, policy), subject, found, policy);
   const draft = underTaint(ruled, subject, found, policy, context);
   if (draft.verdict !== "ask" || draft.onceOnly || context.grants.length === 0) {
     return { need, ...draft, matched };
@@ -135,9 +135,16 @@ function baseOf(base: string, subject: Subject): Subject {
 
 /**
  * Of what the sandbox cannot keep from a command: a denial asks, because nothing was tried yet and a person may accept
- * it. Only who named a denied path in a rule has accepted it before.
+ * it. Only who named the path in a rule of their own has accepted it before: that a folder is open says nothing of what is
+ * closed in it.
  */
-function withinReach(draft: Draft, { kind, target, reach }: Need, policy: CompiledPolicy): Draft {
+function withinReach(
+  draft: Draft,
+  subject: Subject,
+  found: readonly CompiledRule[],
+  policy: CompiledPolicy,
+): Draft {
+  const { kind, target, reach } = subject.need;
   const whole = kind === "net" && target === "**" && draft.verdict === "allow" && narrowing(kind, policy);
   if (whole) {
     return {
@@ -145,7 +152,12 @@ function withinReach(draft: Draft, { kind, target, reach }: Need, policy: Compil
       reason: `the whole network is open to it, so ${describeRule(whole)} cannot be kept`,
     };
   }
-  if (reach === undefined || draft.verdict === "allow") return draft;
+  if (reach === undefined) return draft;
+  if (draft.verdict === "allow") {
+    const isFile = kind === "read" || kind === "write";
+    if (!isFile || policy.unguarded || isNamed(subject, found)) return draft;
+    return { verdict: "ask", reason: reach, ...(draft.rule ? { rule: draft.rule } : {}) };
+  }
   if (policy.unguarded) return { verdict: "allow", reason: `preset ${policy.preset} accepts it: ${reach}` };
   const lasting = draft.rule === undefined || draft.verdict === "ask" || draft.rule.guard === "secret";
   return {

@@ -17,7 +17,8 @@ export function shortfallOf({ envelope, closed, layer, proxied }: ShortfallParts
   if (layer.name === "none") return everything(envelope, layer.missing?.advice);
   const files = closed.closed.flatMap((one) => fileShortfall(one, envelope, layer));
   const unseen = closed.unseen.flatMap((root): Need[] => {
-    const reach = "it holds too many folders, or too many closed files, to close every one";
+    const reach =
+      "it holds too many folders, or too many closed files, to close every one: secret files in it may be read";
     return [{ kind: isWritten(root, envelope) ? "write" : "read", target: root, reach }];
   });
   return [...files, ...unseen, ...networkShortfall(envelope, layer, proxied)];

@@ -191,6 +191,14 @@ Deno.test("a need within reach asks where a need of the command would be denied"
   assert.equal(policyWith("dangerously-full").evaluate([reach("/ws/.env")], CALM).verdict, "allow");
 });
 
+Deno.test("an open folder in which not everything can be closed asks, until it is named", () => {
+  const whole: Need = { kind: "write", target: "/ws", reach: "too many closed files" };
+  const verdict = (policy: ReturnType<typeof policyWith>) => policy.evaluate([whole], CALM).verdict;
+  assert.equal(verdict(policyWith("workspace")), "ask");
+  assert.equal(verdict(policyWith("workspace", ["flag allow write=/ws"])), "allow");
+  assert.equal(verdict(policyWith("dangerously-full")), "allow");
+});
+
 Deno.test("a need within reach opens nothing by itself", () => {
   const one = envelopeOf(policyWith("workspace"), [{
     kind: "read",
