@@ -38,6 +38,8 @@ const DRAIN_MS = 250;
 /** How long a namespace may take to go when its last process has ended. */
 const EMPTY_MS = 30;
 const PRUNE_EVERY_MS = 2_000;
+/** Between two looks at whether a group has ended. */
+const LOOK_MS = 10;
 
 /** Children in their own groups, under the reaper, with limits. Starts nothing until the first `run`. */
 export function createProcesses(options: ProcessesOptions): Processes {
@@ -57,6 +59,17 @@ export function createProcesses(options: ProcessesOptions): Processes {
       clearInterval(pruning);
       pruning = undefined;
     }
+  }
+
+  /** TERM, and KILL for what has not ended by then. */
+  async function endBackground(): Promise<void> {
+    const groups = [...leftRunning];
+    groups.forEach(terminateGroup);
+    const end = performance.now() + TIMEOUT_GRACE_MS;
+    while (groups.some(isGroupAlive) && performance.now() < end) await pause(LOOK_MS);
+    for (const group of groups) signalGroup(group, "SIGKILL");
+    while (groups.some(isGroupAlive) && performance.now() < end + DRAIN_MS) await pause(LOOK_MS);
+    await prune();
   }
 
   async function release(group: number): Promise<boolean> {
@@ -80,7 +93,8 @@ export function createProcesses(options: ProcessesOptions): Processes {
     const path = childEnvironment(options.env, spec.env, options.home).PATH ?? "";
     const named = await startable?.(spec.argv[0]) ?? spec.argv[0];
     const program = findExecutable(named, path, spec.cwd, spec.notFrom);
-    await prune();
+    if (spec.endsBackground === true) await endBackground();
+    else await prune();
     signal.throwIfAborted();
     if (!envelope) return await runOne(spec, program, undefined);
     // What is made for the child from here on, it takes away when pryx cannot.
@@ -259,6 +273,10 @@ async function pump(
   }
   const rest = decoder?.decode();
   if (rest) spec.onOutput?.(rest, name);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 const SIGNALS: Readonly<Record<number, string>> = {

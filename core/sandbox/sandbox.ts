@@ -82,6 +82,8 @@ export interface ProcessSpec {
    * left in the background answers the next on loopback. Default: a network of its own.
    */
   readonly sharesLoopback?: boolean;
+  /** Ends first what earlier children of this sandbox left running in the background. They have processes of their own, so no child can. */
+  readonly endsBackground?: boolean;
 }
 
 export interface ProcessResult {

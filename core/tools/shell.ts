@@ -58,6 +58,12 @@ export const shell = defineTool({
         default: DEFAULT_SECONDS,
         description: `Seconds until it is stopped; ${DEFAULT_SECONDS} by default, ${MAX_SECONDS} at most`,
       },
+      stop_background: {
+        type: "boolean",
+        description:
+          "First ends what earlier commands left running with &: a server, to start it again. Commands cannot: " +
+          "kill and pkill see their own processes alone",
+      },
     },
     required: ["command"],
   },
@@ -74,7 +80,7 @@ export const shell = defineTool({
     return [...needs, enter];
   },
   title: ({ command }) => command,
-  async run({ command, cwd = ".", timeout = DEFAULT_SECONDS }, ctx) {
+  async run({ command, cwd = ".", timeout = DEFAULT_SECONDS, stop_background = false }, ctx) {
     let partial = "";
     const whole = wholeOutput(ctx, "output.txt", SHOWN_CHARS);
     // Cancelled or not: from its start something may have come in.
@@ -98,7 +104,11 @@ export const shell = defineTool({
     let attempt = 1;
     try {
       for (;; attempt++) {
-        result = await runInShell(command, spec, ctx);
+        result = await runInShell(
+          command,
+          { ...spec, endsBackground: stop_background && attempt === 1 },
+          ctx,
+        );
         taintOf(command, result).forEach((source) => taints.add(source));
         refused = await openUp(result, ctx);
         if (refused.length > 0 || !result.refusals?.length || attempt === MAX_ATTEMPTS) break;
@@ -217,7 +227,7 @@ function report(
   else if (limit !== undefined) notes.push(`stopped: ${LIMITS[limit]}`);
   else if (signal !== null) notes.push(`killed by ${signal}`);
   else if (code !== 0) notes.push(`exit code ${code}`);
-  if (background) notes.push("processes it started still run; they end with pryx");
+  if (background) notes.push("processes it started still run; they end with pryx, or with stop_background");
   notes.push(...about);
   const failed = timedOut || outputExceeded === true || limit !== undefined || code !== 0;
   const note = notes.length > 0 ? `[${notes.join("; ")}]` : "";

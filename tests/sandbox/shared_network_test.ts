@@ -26,8 +26,14 @@ Deno.test({
     assert.equal(served.background, true, served.out);
     assert.equal((await at.sh(ASK, {}, shared)).out, "an answer\n");
     assert.match((await at.sh(ASK)).out, /refused/);
+    assert.match((await at.sh("pkill python3; true; " + ASK, {}, shared)).out, /an answer/);
     const port = Number(await Deno.readTextFile(`${at.work}/port`));
     await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
+    // It is ended on request, and its port is free again.
+    const ended = await at.sh(`rm port; ${SERVER}; ${ASK}`, {}, { ...shared, endsBackground: true });
+    assert.equal(ended.out, "an answer\n");
+    await Deno.writeTextFile(`${at.work}/port`, String(port));
+    assert.match((await at.sh(ASK, {}, shared)).out, /refused/);
     // One that may go out has a network of its own.
     const network = { hosts: ["example.org"], allows: () => true };
     assert.match((await at.sh(ASK, { network }, shared)).out, /refused/);

@@ -121,8 +121,24 @@ Deno.test("shell reports a signal, a missing program and a missing folder", asyn
 Deno.test("shell leaves a server in the background running, says so, and ends it with pryx", async () => {
   await using at = await createToolContext();
   const { text, failed } = await at.call(shell, { command: "sleep 60 >/dev/null 2>&1 & echo started" });
-  assert.equal(text, "started\n\n[processes it started still run; they end with pryx]");
+  assert.equal(
+    text,
+    "started\n\n[processes it started still run; they end with pryx, or with stop_background]",
+  );
   assert.equal(failed, false);
+});
+
+Deno.test("shell ends what earlier commands left running when it is asked to", async () => {
+  await using at = await createToolContext();
+  await at.call(shell, {
+    command:
+      "sleep 60 >/dev/null 2>&1 & echo $! >one; (trap '' TERM; echo $BASHPID >two; sleep 60; sleep 60) >/dev/null 2>&1 & while [ ! -s two ]; do sleep 0.01; done",
+  });
+  // Where nobody collects the dead, they keep their number.
+  const both = "for at in one two; do grep -q 'State:.[^ZX]' /proc/$(cat $at)/status && echo $at; done; true";
+  assert.equal((await at.call(shell, { command: both })).text, "one\ntwo");
+  const { text } = await at.call(shell, { command: `{ ${both}; } 2>/dev/null`, stop_background: true });
+  assert.equal(text, "[no output]");
 });
 
 /** Runs a command whose sandbox refuses a file every time, and says how often it ran. */
