@@ -77,6 +77,13 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
   "nas.local (local)": ["nas.local", "NAS.Local."],
   "metadata.google.internal (local)": ["metadata.google.internal", "metadata.google.internal."],
   "box.home.arpa (local)": ["box.home.arpa"],
+  "box.localdomain (local)": ["box.localdomain"],
+  "box.lan (local)": ["box.lan"],
+  "box.home (local)": ["box.home"],
+  "box.corp (local)": ["box.corp"],
+  "box.intranet (local)": ["box.intranet"],
+  "box.private (local)": ["box.private"],
+  "box.invalid (local)": ["box.invalid"],
   "example.org": [
     "example.org",
     "EXAMPLE.org",
@@ -172,10 +179,13 @@ const RANGES: readonly (readonly [AddressScope, readonly string[]])[] = [
   ["link-local", ["169.254.0.0", "169.254.255.255", "fe80::", "fe80::1", "febf:ffff::1"]],
   ["cloud metadata", [
     "169.254.170.2",
+    "169.254.170.23",
+    "169.254.169.253",
     "168.63.129.16",
     "100.100.100.200",
     "192.0.0.192",
     "fd00:ec2::254",
+    "fd00:ec2::23",
     "fd20:ce::254",
   ]],
   ["reserved", [
