@@ -69,17 +69,20 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
       const whole = network === "all";
       const hosts = typeof network === "string" || self === undefined ? undefined : network;
       const around = network === "none" && sharesLoopback ? await options.shared.enter() : undefined;
-      const hidden = { path: folder.hidden, access: "none", kind: "folder", linked: false } as const;
+      // Where private folders lie in what is open, their hidden part is not, nor is anything of other pryx's.
+      const opened = [...places.read, ...places.write];
+      const others = () => folder.others().filter((path) => !opened.some((root) => isInside(root, path)));
+      const own = opened.some((root) => isInside(folder.hidden, root)) ? [folder.hidden, ...others()] : [];
       const args = bubblewrapArguments({
         features: bubblewrap.features,
         read: outermost([...baseline.read, ...places.read]),
         write: [...places.write, folder.temp],
         temp: folder.temp,
         links: distinctLinks([...baseline.links, ...places.links]),
-        // Where the private folder lies in what is open, its hidden part is not.
-        closed: [...places.read, ...places.write].some((root) => isInside(folder.hidden, root))
-          ? [...closed, hidden]
-          : closed,
+        closed: [
+          ...closed,
+          ...own.map((path) => ({ path, access: "none", kind: "folder", linked: false }) as const),
+        ],
         closedFile: folder.closedFile,
         closedFolder: folder.closedFolder,
         home,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import { isInside } from "./_paths.ts";
-import { OWNER, removeAll, type Sweep, sweepDead } from "./_sweep.ts";
+import { OWNER, PRIVATE_NAME, removeAll, type Sweep, sweepDead } from "./_sweep.ts";
 
 /**
  * A folder of one sandbox under a name nobody can guess, for its owner alone. Made exclusively, with the first child;
@@ -17,8 +17,13 @@ export interface PrivateFolder extends AsyncDisposable {
   /** A file no one may read, and a folder no one may enter: put over what is closed. */
   readonly closedFile: string;
   readonly closedFolder: string;
-  /** Makes it, once. Throws `sandbox` where that is not possible. */
+  /**
+   * Makes it, once. Throws `sandbox` where that is not possible, and when something else has taken its place since: a
+   * command that was given the folder around it may have put there what the next would be given.
+   */
   ready(): void;
+  /** Private folders of this user's other sandboxes beside it, as they are now. */
+  others(): readonly string[];
 }
 
 export interface PrivateFolderOptions {
@@ -37,6 +42,8 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
   const closedFolder = join(hidden, "closed_folder");
   let made = false;
   let sweep: Sweep | undefined;
+  let identities: string | undefined;
+  const identify = () => [root, temp, hidden].map(identityOf).join();
   return {
     root,
     temp,
@@ -44,7 +51,12 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
     closedFile,
     closedFolder,
     ready() {
-      if (made) return;
+      if (made) {
+        if (identify() === identities) return;
+        throw new PryxError("sandbox", `Cannot use ${root}: something else has taken its place`, {
+          fix: "start pryx anew, and look at what the last commands did there",
+        });
+      }
       try {
         Deno.mkdirSync(root, { mode: 0o700 });
       } catch (error) {
@@ -61,7 +73,14 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
       Deno.mkdirSync(closedFolder, { mode: 0o700 });
       Deno.chmodSync(closedFolder, 0o000);
       Deno.writeTextFileSync(join(hidden, OWNER), String(Deno.pid), { createNew: true, mode: 0o600 });
+      identities = identify();
       sweep = sweepDead(around);
+    },
+    others() {
+      const all = [...Deno.readDirSync(around)].filter(({ name, isDirectory }) =>
+        isDirectory && PRIVATE_NAME.test(name)
+      );
+      return all.map(({ name }) => join(around, name)).filter((path) => path !== root && isOwn(path));
     },
     async [Symbol.asyncDispose]() {
       if (!made) return;
@@ -70,6 +89,24 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
       await removeAll(root);
     },
   };
+}
+
+/** Of the folder itself, no link followed. */
+function identityOf(path: string): string {
+  try {
+    const { dev, ino, isDirectory } = Deno.lstatSync(path);
+    return `${isDirectory} ${dev} ${ino}`;
+  } catch {
+    return "gone";
+  }
+}
+
+function isOwn(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).uid === Deno.uid();
+  } catch {
+    return false;
+  }
 }
 
 /** The system's temporary folder; where that lies in what agents write, the usual one. */

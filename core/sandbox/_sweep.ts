@@ -3,7 +3,8 @@ import { join } from "node:path";
 /** In the hidden part of a private folder: the number of the process it belongs to. */
 export const OWNER = "owner";
 
-const NAME = /^pryx-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
+/** What private folders are called. */
+export const PRIVATE_NAME = /^pryx-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 /** Where folders are shared with another container its processes are not seen: only what nobody used for long is dead. */
 const LEAST_AGE_MS = 3 * 24 * 60 * 60_000;
 
@@ -24,7 +25,7 @@ export function sweepDead(around: string, now: () => number = Date.now): Sweep {
     for await (const { name, isDirectory } of Deno.readDir(around)) {
       if (stopped) return;
       const root = join(around, name);
-      if (isDirectory && NAME.test(name) && await isDead(root, now())) await removeAll(root);
+      if (isDirectory && PRIVATE_NAME.test(name) && await isDead(root, now())) await removeAll(root);
     }
   })().catch(() => {
     // It is tidying: whoever comes later tries again.

@@ -26,6 +26,8 @@ function onEach(
 const missing = { bubblewrap: await whyNot("bubblewrap"), landlock: await whyNot("landlock") };
 const BOTH: readonly KernelName[] = ["bubblewrap", "landlock"];
 
+const PATH = Deno.env.get("PATH") ?? "/usr/bin:/bin";
+
 const needs = (refusals: readonly { need: { kind: "read" | "write" | string; target: string } }[] = []) =>
   refusals.map(({ need }) => `${need.kind}=${need.target}`);
 
@@ -91,10 +93,10 @@ onEach(
 onEach(
   ["bubblewrap"],
   "what pryx keeps for commands cannot be exchanged by one that may write around it",
-  async (at) => {
+  async ({ outside: TMPDIR }) => {
+    await using at = await confinedPlace("bubblewrap", { env: { PATH, TMPDIR } });
     const { temp } = await at.sandbox.baseline();
-    const around = dirname(dirname(temp));
-    const more = { write: [at.work, around] };
+    const more = { write: [at.work, TMPDIR] };
     const said = await at.sh(
       'mv "$TMPDIR" "$TMPDIR.old"; cd "$TMPDIR/.."; mv host other; cd ..; mv "$(dirname "$TMPDIR")" moved; ls "$TMPDIR/../host"',
       more,
@@ -112,6 +114,32 @@ onEach(
     const said = await at.sh("echo 'bwrap: not started' >/proc/1/fd/2; ls /proc/self/fd /proc/1/fd; exit 3");
     assert.equal(said.code, 3, said.out);
     assert.ok(!/^6$/m.test(said.out), said.out);
+  },
+);
+
+onEach(BOTH, "a temporary folder that was exchanged is given to nobody", async (at) => {
+  assert.equal((await at.sh("true")).code, 0);
+  const { temp } = await at.sandbox.baseline();
+  await Deno.rename(temp, `${temp}.old`);
+  await Deno.symlink(at.home, temp);
+  await assert.rejects(at.sh("true"), { code: "sandbox" });
+});
+
+onEach(
+  ["bubblewrap"],
+  "what other sandboxes keep for their commands is closed",
+  async ({ outside: TMPDIR }) => {
+    await using at = await confinedPlace("bubblewrap", { env: { PATH, TMPDIR } });
+    await using other = await confinedPlace("bubblewrap", { env: { PATH, TMPDIR } });
+    assert.equal((await other.sh('echo CANARY > "$TMPDIR/secret"')).code, 0);
+    const root = dirname((await other.sandbox.baseline()).temp);
+    assert.equal(dirname(root), TMPDIR);
+    const said = await at.sh(
+      `cat '${root}/tmp/secret'; touch '${root}/host/new'; mv '${root}' '${TMPDIR}/moved'`,
+      { write: [at.work, TMPDIR] },
+    );
+    assert.ok(said.code !== 0 && !said.out.includes("CANARY"), said.out);
+    assert.equal((await other.sh('cat "$TMPDIR/secret"')).out, "CANARY\n");
   },
 );
 
