@@ -64,13 +64,15 @@ export function renderApproval(asked: Asked, style: Style, columns = 80): string
   return `${lines.join("\n")}\n`;
 }
 
-/** The action without the list of needs at its end where that says what is shown below anyway. */
+/** The action without the list of needs where that says what is shown below anyway. What it may do stays. */
 function actionOf({ summary, judgements }: Asked): string {
   const lines = spellOut(summary).split("\n");
   const at = lines.lastIndexOf("needs:");
-  const listed = lines.slice(at + 1);
+  const may = lines.indexOf("may:", at);
+  const end = may < 0 ? lines.length : may;
+  const listed = lines.slice(at + 1, end);
   const same = at > 0 && listed.length === judgements.length && listed.every((line) => line.startsWith("  "));
-  return (same ? lines.slice(0, at) : lines).join("\n");
+  return (same ? lines.toSpliced(at, end - at) : lines).join("\n");
 }
 
 function oneLine(text: string): string {

@@ -43,6 +43,18 @@ Deno.test("renderApproval() says each need once, and a reason of several once", 
   );
 });
 
+Deno.test("renderApproval() says each need once where it is said what the command may do, too", () => {
+  const text = renderApproval(
+    asked({
+      summary: "shell: ls\nneeds:\n  run=ls\nmay:\n  network: none",
+      judgements: [ask("ls")] as unknown as Asked["judgements"],
+    }),
+    style,
+  );
+  assert.equal(text.match(/run=ls/g)?.length, 1, text);
+  assert.match(text, /│ {3}shell: ls\n│ {3}may:\n│ {5}network: none\n│ needs/);
+});
+
 Deno.test("renderApproval() keeps a list of needs that is not the one below", () => {
   const text = renderApproval(
     asked({
