@@ -8,6 +8,9 @@ import { expand, expandBody, expandText } from "./_shell_words.ts";
 /** Devices that keep nothing and tell nothing, and what is open already. */
 const NEEDLESS = new RegExp(`^/dev/(?:null|stdin|stdout|stderr|zero|full|fd/(?:[0-9]+|${NUMBER}))$`, "u");
 
+/** What `>&` may name: bash expands it, and what came of it once more. */
+const TWICE = /^[\p{L}\p{N}_./@%+=:,-]+$/u;
+
 /**
  * States what a redirect reads or writes. Returns the text that a command gets on its standard input by it; undefined
  * when it gives none, null when the text is not known.
@@ -70,6 +73,10 @@ async function file({ operator, target, descriptor }: Redirect, scope: Scope): P
       continue;
     }
     if (copies && (text === "-" || isNumber(text) || /^[0-9]+-$/u.test(text))) continue;
+    if (copies && !TWICE.test(text)) {
+      scope.problems.push(`a shell expands ${operator}${target.text} twice`);
+      continue;
+    }
     if (NEEDLESS.test(text)) continue;
     const socket = /^\/dev\/(?:tcp|udp)\/([^/]+)\/([^/]+)$/u.exec(text);
     if (!isKnownText(text)) {

@@ -116,11 +116,23 @@ function wholeArray(part: Word, scope: Scope): readonly Arg[] | undefined {
   return [{ text: UNKNOWN, many: !(quoted && kind === "*"), source: part.text }];
 }
 
+/** A shell takes `a<(b)c` for one word, the parser for three. */
+function isJoined({ pos, end, parts }: Word, { source }: Scope["reading"]): boolean {
+  if (!parts?.some(({ type }) => type === "ProcessSubstitution")) return false;
+  return !/(?:^|[\s;&|(`])$/u.test(source.slice(Math.max(0, pos - 1), pos)) ||
+    source.slice(Math.max(0, pos - 2), pos) === "\\\n" ||
+    !/^(?:$|[\s;&|)`])/u.test(source.slice(end, end + 1));
+}
+
 async function draftsOf(
-  { text, value, parts }: Word,
+  part: Word,
   place: Place,
   scope: Scope,
 ): Promise<readonly Draft[]> {
+  const { text, value, parts } = part;
+  if (isJoined(part, scope.reading)) {
+    scope.problems.push(`shells read ${text} as a part of the words beside it`);
+  }
   const tilde = tildeOf(text, place, scope);
   if (parts === undefined) {
     if (tilde === undefined) return [{ texts: [value], many: false, firm: true }];
