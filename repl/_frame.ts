@@ -1,6 +1,5 @@
-/** Characters that take two columns, roughly: what is counted too wide only breaks earlier. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f000}-\u{3fffd}]/u;
+/** Characters that may take two columns on some terminal: what is counted too wide only breaks earlier. */
+const WIDE = /[\u{250}-\u{10ffff}]/u;
 const TAB = 8;
 
 /**

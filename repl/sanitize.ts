@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-control-regex -- control characters are what this file is about
+import { escapeForDisplay } from "../core/domain/display.ts";
 
 /** Whole ANSI sequences: CSI (colours, cursor), OSC (titles, links, clipboard), DCS and its like. */
 const SEQUENCES = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)/g;
@@ -32,14 +33,12 @@ function picture(char: string): string {
  * (`\x1b`, `\u202e`), so what is read is what would run. Newlines and tabs stay.
  */
 export function spellOut(text: string): string {
-  if (!UNSAFE.test(text) && !INVISIBLE.test(text)) return text;
-  return text.replace(UNSAFE_ALL, escape).replace(INVISIBLE_ALL, escape);
+  return escapeForDisplay(text.replace(UNSAFE_ALL, escape).replace(INVISIBLE_ALL, escape));
 }
 
 /** Characters without width or ink, which hide differences: zero-width ones, soft hyphen, tags, odd line ends. */
-const INVISIBLE =
-  /[\u00ad\u061c\u180e\u200b-\u200f\u2028\u2029\u2060-\u2064\u3164\ufeff\uffa0]|[\u{e0000}-\u{e007f}]/u;
-const INVISIBLE_ALL = new RegExp(INVISIBLE.source, "gu");
+const INVISIBLE_ALL =
+  /[\u00ad\u061c\u180e\u200b-\u200f\u2028\u2029\u2060-\u2064\u3164\ufeff\uffa0]|[\u{e0000}-\u{e007f}]/gu;
 
 function escape(char: string): string {
   const code = char.codePointAt(0) ?? 0;

@@ -75,18 +75,29 @@ export function approvalSummary(action: {
   /** What its processes may touch, line by line. */
   readonly may?: readonly string[];
 }): string {
-  const lines = [`${action.tool}: ${action.title}`];
-  if (action.cwd !== undefined) lines.push(`in ${action.cwd}`);
+  // Only lines of pryx's own begin at the left: nothing in the action can pass for them.
+  const lines = action.title.includes("\n")
+    ? [`${action.tool}:`, ...barred(action.title)]
+    : [`${action.tool}: ${action.title}`];
+  if (action.cwd !== undefined) lines.push(`in ${oneLine(action.cwd)}`);
   lines.push(...argLines(action.args, action.title));
   if (action.needs.length > 0) {
     lines.push("needs:");
     for (const need of action.needs) {
       const why = need.opaque ?? (need.reach && `within reach: ${need.reach}`);
-      lines.push(`  ${formatNeed(need)}${why === undefined ? "" : ` (${why})`}`);
+      lines.push(oneLine(`  ${formatNeed(need)}${why === undefined ? "" : ` (${why})`}`));
     }
   }
-  if (action.may?.length) lines.push("may:", ...action.may.map((line) => `  ${line}`));
+  if (action.may?.length) lines.push("may:", ...action.may.map((line) => oneLine(`  ${line}`)));
   return escapeForDisplay(lines.join("\n"));
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n");
+}
+
+function barred(text: string): string[] {
+  return text.split("\n").map((line) => `  | ${line}`);
 }
 
 /** Arguments by name, those of several lines indented below their name. The one that is the title is not repeated. */
@@ -97,9 +108,8 @@ function argLines(args: unknown, title: string): string[] {
     if (value === undefined) return [];
     const text = typeof value === "string" ? value : canonicalJson(value);
     if (title === text || title === verb + text) return [];
-    return text.includes("\n")
-      ? [`${name}:`, ...text.split("\n").map((line) => `  | ${line}`)]
-      : [`${name}: ${text}`];
+    const label = /^\w+$/u.test(name) ? name : JSON.stringify(name);
+    return text.includes("\n") ? [`${label}:`, ...barred(text)] : [`${label}: ${text}`];
   });
 }
 

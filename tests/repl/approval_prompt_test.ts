@@ -84,3 +84,13 @@ Deno.test("renderApproval() puts a bar before every line of the screen", () => {
     }
   }
 });
+
+Deno.test("renderApproval() breaks lines itself, of characters that are two columns wide on a terminal too", () => {
+  for (const wide of ["⌚", "日", "🙂", "⭐", "✅"]) {
+    const text = renderApproval(asked({ summary: `shell: echo ${wide.repeat(200)}` }), style, 80);
+    for (const line of text.trimEnd().split("\n").slice(1)) {
+      const columns = [...line].reduce((sum, char) => sum + (char === wide ? 2 : 1), 0);
+      assert.ok(line.startsWith("│") && columns <= 80, line);
+    }
+  }
+});

@@ -36,3 +36,9 @@ Deno.test("cut() keeps to its length and splits no surrogate pair", () => {
   assert.equal(cut("ab😀cd", 4), "ab…");
   assert.equal(cut("abc", 3), "abc");
 });
+
+Deno.test("spellOut() shows every character that escapeForDisplay() does", () => {
+  for (const char of ["\u034f", "\u115f", "\ufe0f", "\u206a", "\u2800", "\u00a0", "\u{e0100}"]) {
+    assert.match(spellOut(`a${char}b`), /^a\\u\{?[0-9a-f]+\}?b$/);
+  }
+});
