@@ -86,7 +86,7 @@ export function complaintIn(line: string): Complaint | undefined {
   const busy = BUSY.test(line);
   if (readOnly || busy || DENIED.test(line)) {
     const writing = readOnly || busy || WRITING.test(line);
-    return { kind: "denied", writing, busy, paths: pathsIn(line), named: namesIn(line) };
+    return { kind: "denied", writing, busy, paths: pathsIn(line), named: namesIn(line, readOnly) };
   }
   const program = line.match(NOT_FOUND)?.[1];
   if (program !== undefined) return { kind: "program", name: program };
@@ -122,11 +122,11 @@ function pathsIn(said: string): string[] {
   return [...new Set(found)];
 }
 
-/** Paths without a space that stand in quotes, or alone before what went wrong. */
-function namesIn(said: string): string[] {
+/** Paths that stand in quotes, or alone before what went wrong. With a space only where nothing but a file is meant (`sure`). */
+function namesIn(said: string, sure: boolean): string[] {
   const quoted = [...said.matchAll(QUOTED)].flatMap((match) =>
     match.slice(1).find((one) => one !== undefined) ?? []
   );
   const alone = /: ([^\s:'"`‘“]+): [^:]+$/.exec(said)?.[1];
-  return [...quoted, ...alone === undefined ? [] : [alone]].filter((name) => !/\s/.test(name));
+  return [...quoted, ...alone === undefined ? [] : [alone]].filter((name) => sure || !/\s/.test(name));
 }

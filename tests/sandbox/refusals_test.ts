@@ -93,6 +93,8 @@ const CASES:
     // A new name in a folder that is only read.
     ["touch: cannot touch 'new': Read-only file system", ["write=/etc/new"], { cwd: "/etc" }],
     ["touch: cannot touch 'new': Permission denied", ["write=/etc/new"], { cwd: "/etc", hidden: false }],
+    ["touch: cannot touch 'a new one': Read-only file system", ["write=/etc/a new one"], { cwd: "/etc" }],
+    ["touch: cannot touch 'a new one': Permission denied", [], { cwd: "/etc", hidden: false }],
     ["bash: line 1: new: Read-only file system", ["write=/etc/new"], { cwd: "/etc" }],
     ["OSError: [Errno 30] Read-only file system: 'new'", ["write=/etc/new"], { cwd: "/etc" }],
     // A folder: the one around it.
