@@ -195,7 +195,7 @@ function openShared(opened: AsyncDisposableStack) {
       home,
       env,
       scopes: [scope],
-      own: [paths.config, paths.data, paths.state],
+      own: [paths.config, paths.data, paths.state, paths.cache],
       self: selfArgv({
         standalone: Deno.build.standalone,
         execPath: Deno.execPath(),

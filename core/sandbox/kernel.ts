@@ -107,6 +107,7 @@ export function createKernel(options: KernelOptions): Kernel {
   }
 
   async function look(envelope: Envelope): Promise<FoundClosed> {
+    makeOwn(own, envelope);
     return await closedPaths.find(envelope, baseline().read);
   }
 
@@ -235,6 +236,21 @@ async function findSupport(os: string): Promise<KernelSupport> {
   if (os !== "linux") return NO_SUPPORT;
   const { kernelSupport } = await import("./landlock.ts");
   return kernelSupport();
+}
+
+/**
+ * Makes the folders of pryx that a child may not touch and could make itself, with settings in them: nothing can be put
+ * over what is not there.
+ */
+function makeOwn(own: readonly string[], { write, access }: Envelope): void {
+  for (const path of own) {
+    if (exists(path) || access(path) !== "none" || !write.some((root) => isInside(path, root))) continue;
+    try {
+      Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    } catch {
+      // This user cannot make it: then a child cannot either.
+    }
+  }
 }
 
 /** The same need, or one that holds it. */

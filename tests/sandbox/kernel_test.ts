@@ -143,6 +143,24 @@ onEach(
   },
 );
 
+onEach(["bubblewrap"], "a folder of pryx's own that is not there yet cannot be made", async ({ outside }) => {
+  const own = join(outside, ".config/pryx");
+  await using at = await confinedPlace("bubblewrap", { own: [own] });
+  const access = (path: string): PathAccess =>
+    `${path}/`.startsWith(`${own}/`) ? "none" : prefixes([at.work, outside])(path);
+  const more = { write: [at.work, outside], access };
+  const said = await at.sh(
+    `mkdir -p '${own}' && touch '${own}/config.jsonc'; mv '${outside}/.config' '${outside}/c'`,
+    more,
+  );
+  assert.notEqual(said.code, 0);
+  assert.deepEqual([...Deno.readDirSync(own)], []);
+  // Where none may be made, none is.
+  await using other = await confinedPlace("bubblewrap", { own: [join(outside, "another")] });
+  await other.sh("true");
+  await assert.rejects(Deno.lstat(join(outside, "another")), Deno.errors.NotFound);
+});
+
 onEach(BOTH, "an opened folder that a command exchanged for a link opens nothing to the next", async (at) => {
   const [folder, secret] = [join(at.outside, "folder"), join(at.home, "secret")];
   await Deno.mkdir(folder);
