@@ -106,10 +106,14 @@ async function runKnownTool(
     );
   }
   // What runs is what was shown: anything that changed while a person was thinking cancels the approval.
-  if (authority.waited && await digestOf(parts, tool, given, all, lines) !== digest) {
-    return recorder.failed(
-      `${tool.name} was not run: a file that it would execute changed after it was approved`,
-    );
+  if (authority.waited) {
+    // Worked out again: a folder may have become a link to another one.
+    const now = await needsOf(tool, given, parts);
+    if (now === undefined || await digestOf(parts, tool, given, [...now, ...reach], lines) !== digest) {
+      return recorder.failed(
+        `${tool.name} was not run: a file that it would execute, or where it would work, changed after it was approved`,
+      );
+    }
   }
   // Cancelled while it was decided or prepared: not even begun.
   signal.throwIfAborted();
@@ -126,6 +130,19 @@ async function runKnownTool(
   return recorder.finished(result, ms, changes, context.unanswered, aborted);
 }
 
+/** What it needs by now; undefined when that cannot be said any more. */
+async function needsOf(
+  tool: Tool,
+  args: Readonly<Record<string, Json>>,
+  { needContext }: SessionParts,
+): Promise<readonly Need[] | undefined> {
+  try {
+    return await tool.needs(args, needContext);
+  } catch {
+    return undefined;
+  }
+}
+
 /** SHA-256 over everything that makes the action what it is. */
 async function digestOf(
   parts: SessionParts,
@@ -140,7 +157,7 @@ async function digestOf(
   return actionDigest({
     tool: tool.name,
     args,
-    cwd: workspace,
+    cwd,
     needs: needs.map(formatNeed),
     may,
     files: await actionFiles(needs, [...new Set([cwd, workspace])]),

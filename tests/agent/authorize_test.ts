@@ -135,6 +135,64 @@ for (
   });
 }
 
+for (
+  const [command, file] of [
+    ["npm test", "package.json"],
+    ["make all", "Makefile"],
+    ["just", "justfile"],
+    ["deno task x", "deno.json"],
+    ["bash < job.sh", "job.sh"],
+    ["source ./job.sh", "job.sh"],
+    ["make --file=other.mk", "other.mk"],
+    ["make -fother.mk", "other.mk"],
+  ] as const
+) {
+  Deno.test(`${command} is not run when ${file} changes between approval and run`, async () => {
+    const { finished } = await changedWhileAsked({ command }, (workspace) => join(workspace, file));
+    assert.equal(finished?.status, "failed");
+    assert.match(finished?.text ?? "", /changed after it was approved/);
+  });
+}
+
+Deno.test("a command is not run when its folder becomes a link between approval and run", async () => {
+  const outside = await Deno.makeTempDir({ prefix: "pryx-outside-" });
+  try {
+    for (const args of [{ command: "touch stolen", cwd: "sub" }, { command: "touch x > sub/stolen" }]) {
+      const { finished } = await changedWhileAsked(args, async (workspace) => {
+        await Deno.mkdir(join(workspace, "sub"));
+        return () => {
+          Deno.removeSync(join(workspace, "sub"));
+          Deno.symlinkSync(outside, join(workspace, "sub"));
+        };
+      });
+      assert.match(finished?.text ?? "", /changed after it was approved/);
+      assert.deepEqual([...Deno.readDirSync(outside)], []);
+    }
+  } finally {
+    await Deno.remove(outside, { recursive: true });
+  }
+});
+
+/** Runs a command that asks; while it does, a file (written before) or what is returned changes. It is then allowed. */
+async function changedWhileAsked(
+  args: { readonly command: string; readonly cwd?: string },
+  prepare: (workspace: string) => string | Promise<() => void>,
+) {
+  const provider = scriptedProvider([{ calls: [["shell", args]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const prepared = await prepare(test.workspace);
+  if (typeof prepared === "string") await Deno.writeTextFile(prepared, "one\n");
+  const change = typeof prepared === "string" ? () => Deno.writeTextFileSync(prepared, "two\n") : prepared;
+  const listening = test.pryx.listen((event) => {
+    if (event.type !== "approval.requested") return;
+    change();
+    void test.pryx.decide(event.data.approval as ApprovalId, ALLOW_ONCE);
+  });
+  const end = await test.run("go", { attended: true });
+  listening[Symbol.dispose]();
+  return { finished: test.events(end.session, "tool.finished")[0]?.data };
+}
+
 Deno.test("require() in the middle of a call is decided like any other need", async () => {
   const curious = defineTool({
     name: "curious",
