@@ -70,7 +70,7 @@ export async function createToolContext(
       const known = new Set(allowed.map(formatNeed));
       const needs = [need, ...reach.filter((one) => !known.has(formatNeed(one)))];
       const because = why ?? "what it does leads there";
-      const summary = approvalSummary({ tool: tool.name, title, args: { "it also needs": because }, needs });
+      const summary = approvalSummary({ tool: tool.name, title, args: { because }, needs });
       const digest = actionDigest({ tool: tool.name, args: summary, cwd: parts.workspace });
       const authority = await authorize(
         parts,
