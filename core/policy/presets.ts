@@ -88,6 +88,7 @@ const PROTECTED_WRITES: readonly (readonly [pattern: string, reason: string])[] 
   ["**/.git/config.worktree", "git can be told there to run programs"],
   ["**/.git/modules/**/config", "git can be told there to run programs"],
   ["**/.git/worktrees/*/config.worktree", "git can be told there to run programs"],
+  ["**/.git/**/commondir", "git takes its settings and hooks from where it says"],
 ];
 
 const ENV_EXAMPLES = [".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults"];

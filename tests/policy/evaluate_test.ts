@@ -58,6 +58,8 @@ const ROWS: readonly Row[] = [
   [W, [], "write=/ws/.git/modules/lib/sub/hooks/post-checkout", "ask"],
   [W, [], "write=/ws/.git/config.worktree", "ask"],
   [W, [], "write=/ws/.git/worktrees/w/config.worktree", "ask"],
+  [W, [], "write=/ws/.git/worktrees/w/commondir", "ask"],
+  [W, [], "write=/ws/.git/commondir", "ask"],
   [W, [], "write=/ws/.git/HEAD", "allow"],
   [W, ["user allow write=.git/hooks/**"], "write=/ws/.git/hooks/pre-commit", "allow"],
   [W, ["user allow write=*.pryx.ts"], "write=/ws/sub/b.pryx.ts", "allow"],
