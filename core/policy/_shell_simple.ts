@@ -97,7 +97,7 @@ async function linesOf(
   const words = command.name ? [command.name, ...command.args] : command.args;
   const plain: Arg[] = [];
   for (const word of words) {
-    if (word.type === "Word" && word.parts === undefined && !word.text.includes("~")) {
+    if (word.type === "Word" && word.parts === undefined && !/[~(]/u.test(word.text)) {
       plain.push({ text: word.value, many: false, source: word.text });
       continue;
     }

@@ -116,9 +116,14 @@ function wholeArray(part: Word, scope: Scope): readonly Arg[] | undefined {
   return [{ text: UNKNOWN, many: !(quoted && kind === "*"), source: part.text }];
 }
 
-/** A shell takes `a<(b)c` for one word, the parser for three. */
-function isJoined({ pos, end, parts }: Word, { source }: Scope["reading"]): boolean {
-  if (!parts?.some(({ type }) => type === "ProcessSubstitution")) return false;
+const SUBSTITUTION = /[<>]\(/u;
+
+/** A shell takes `a<(b)c` for one word, the parser for three, and `1<(b)` for a text. */
+function isJoined({ text, pos, end, parts }: Word, { source }: Scope["reading"]): boolean {
+  if (/^(?:[0-9]+|\{[^}]*\})[<>]\(/u.test(text)) return true;
+  if (parts === undefined) return SUBSTITUTION.test(text) && !/['"\\]/u.test(text);
+  if (parts.some((part) => part.type === "Literal" && SUBSTITUTION.test(part.value))) return true;
+  if (!parts.some(({ type }) => type === "ProcessSubstitution")) return false;
   return !/(?:^|[\s;&|(`])$/u.test(source.slice(Math.max(0, pos - 1), pos)) ||
     source.slice(Math.max(0, pos - 2), pos) === "\\\n" ||
     !/^(?:$|[\s;&|)`])/u.test(source.slice(end, end + 1));

@@ -54,6 +54,14 @@ const ESCAPES = [
   "known x\\\n<(true)",
   "known V=<(true)",
   "a=(x<(true)); known",
+  // What it takes for the text of a word.
+  "known 1<(hidden)",
+  "1<(hidden)",
+  "known {V}<(hidden)",
+  "for i in 1<(hidden); do :; done",
+  "a=(1<(hidden))",
+  "case 1<(hidden) in x) ;; esac",
+  "[[ 1<(hidden) ]]",
   // Words that split in another way.
   "read() { known $V; }; V=x:--pre=W; IFS=: read",
   "set -- 1 2 3 4 5 6; IFS=:; while read -r a; do shift; V=x:--pre=W; known $V; done < f",
@@ -96,6 +104,7 @@ const PLAIN = [
   "i=0; (( i += 1 )); a[i]=1; echo ${a[i]}",
   "known > out 2>&1 3>&-",
   "known >& out",
+  "known '1<(x)' \"1<(x)\" a\\<\\(",
   "diff <(known a) <(known b)",
   "known <(known a)|known > >(known)",
   "(known <(known)); x=$(known <(known))",
