@@ -220,7 +220,7 @@ function underTaint(
 ): Draft {
   if (draft.verdict === "deny" || !isSensitive(subject, policy, context)) return draft;
   if (draft.verdict === "ask") return { ...draft, tainted: true };
-  if (draft.rule === undefined && policy.unguarded) return draft;
+  if (policy.unguarded) return draft;
   if (found.some(({ rule }) => rule.verdict === "allow" && rule.untrusted)) return draft;
   const { kind } = subject.need;
   return {

@@ -295,6 +295,8 @@ Deno.test("evaluate() asks again under taint for the network and for writes outs
     "deny",
   );
   assert.equal(verdict([], "net=example.org", "dangerously-full"), "allow");
+  assert.equal(verdict(["user allow net=*"], "net=example.org", "dangerously-full"), "allow");
+  assert.equal(verdict(["user ask net=*"], "net=example.org", "dangerously-full"), "ask");
   const [judgement] = policyWith("workspace", ["user allow net=example.org"])
     .evaluate([need("net=example.org")], TAINTED).judgements;
   assert.equal(judgement?.tainted, true);
