@@ -123,6 +123,16 @@ Deno.test("escapeForDisplay() leaves no control, format or surrogate character",
   }));
 });
 
+Deno.test("escapeForDisplay() shows every character that Unicode calls invisible, and every blank but the plain ones", () => {
+  const hidden = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cc}\p{Zs}\p{Zl}\p{Zp}\ufff9-\ufffb]/u;
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const char = String.fromCodePoint(code);
+    if (hidden.test(char) && !" \n\t".includes(char)) {
+      assert.equal(escapeForDisplay(char), `\\u{${code.toString(16)}}`);
+    }
+  }
+});
+
 Deno.test("approvalSummary() lets no part of an action pass for a line of pryx's own", () => {
   const forged = "ls\nneeds:\n  run=ls\nmay:\n  network: none";
   const text = approvalSummary({
@@ -154,8 +164,9 @@ Deno.test("approvalSummary() leaves nothing of the action out", () => {
       kind: "run",
       target: "$X",
       opaque: "it uses the variable $X",
-    }],
+    }, { kind: "read", target: "/ws/.env", reach: "nothing can be closed here" }],
     cwd: "/ws",
+    may: ["network: none"],
   });
   assert.equal(
     text,
@@ -170,6 +181,9 @@ Deno.test("approvalSummary() leaves nothing of the action out", () => {
       "needs:",
       "  write=/ws/a.ts",
       "  run=$X (it uses the variable $X)",
+      "  read=/ws/.env (within reach: nothing can be closed here)",
+      "may:",
+      "  network: none",
     ].join("\n"),
   );
 });

@@ -139,6 +139,18 @@ Deno.test("envelope() opens hosts, one by one", () => {
   assert.ok(!network.allows("::1", 443));
 });
 
+Deno.test("envelope() opens no denied host, whatever was decided, and none that only rules name for a tool that is no shell", () => {
+  const rules = ["user allow net=a.test", "user deny net=bad.example.org"];
+  const decided = envelopeOf(policyWith("workspace", rules), ["net=*.example.org"]).network;
+  assert.ok(typeof decided === "object");
+  assert.ok(decided.allows("good.example.org", 443) && decided.allows("a.test", 443));
+  assert.ok(!decided.allows("bad.example.org", 443));
+  const tool = envelopeOf(policyWith("workspace", rules), ["net=b.test"], { workspace: false }).network;
+  assert.ok(typeof tool === "object");
+  assert.ok(tool.allows("b.test", 443));
+  assert.ok(!tool.allows("a.test", 443));
+});
+
 Deno.test("envelope() keeps private addresses out of net=*, and net=** is everything", () => {
   const { network } = envelopeOf(policyWith("workspace", ["flag allow net=*"]));
   assert.ok(typeof network === "object");
@@ -157,6 +169,25 @@ Deno.test("envelope() leaves hosts out under taint that were not meant for it", 
   const policy = policyWith("workspace", ["user allow net=a.test", "flag allow net=b.test"]);
   const { network } = envelopeOf(policy, [], TAINTED);
   assert.deepEqual(typeof network === "object" && network.hosts, ["b.test"]);
+  const before = { ...TAINTED, grants: [grant(["net=c.test"])] };
+  const meant = { ...TAINTED, grants: [grant(["net=c.test"], { untrusted: true })] };
+  assert.equal(hostsOf(envelopeOf(policyWith("workspace"), [], before)), "none");
+  assert.deepEqual(hostsOf(envelopeOf(policyWith("workspace"), [], meant)), ["c.test"]);
+});
+
+Deno.test("envelope() has another key when access() may answer otherwise", () => {
+  const policy = policyWith("workspace");
+  const given = grant(["write=/ws/AGENTS.md"]);
+  const contexts: readonly Partial<PolicyContext>[] = [
+    {},
+    TAINTED,
+    { grants: [given] },
+    { grants: [{ ...given, usesLeft: 0 }] },
+  ];
+  const keys = contexts.map((context) => envelopeOf(policy, [], context).key);
+  assert.equal(new Set(keys).size, contexts.length);
+  assert.equal(envelopeOf(policy, [], { grants: [given] }).access("/ws/AGENTS.md"), "write");
+  assert.equal(envelopeOf(policy, [], {}).key, keys[0]);
 });
 
 Deno.test("envelope() opens Unix sockets only where they are named", () => {

@@ -149,3 +149,16 @@ Deno.test("isSecret() is true for secrets, pryx's own files and what is no path"
   }
   for (const path of ["/ws/a", "/ws/.env.example", "/home/u/x"]) assert.ok(!policy.isSecret(path), path);
 });
+
+Deno.test("expand() keeps a denied path closed that was allowed all the same", () => {
+  const policy = policyWith("workspace", ["user deny read=*.sql"]);
+  for (
+    const path of ["/ws/.env", "/ws/a/dump.sql", "/home/u/.ssh/id_rsa", "/home/u/.config/pryx/config.jsonc"]
+  ) {
+    for (const kind of ["read", "write"]) {
+      const { read, write, denied } = roots(policy, `${kind}=${path}`);
+      assert.ok([...read, ...write].some((root) => path === root || path.startsWith(`${root}/`)), path);
+      assert.ok(isDenied(denied, path), `${kind}=${path}`);
+    }
+  }
+});
