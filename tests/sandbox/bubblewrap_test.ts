@@ -43,7 +43,8 @@ const closed = (path: string, access: "none" | "read", kind: "file" | "folder" =
 
 Deno.test("bubblewrapArguments() unshares everything, drops capabilities, and seals what is not opened", () => {
   const args = text();
-  inOrder(args, "--unshare-user", "--unshare-pid", "--unshare-net", "--cap-drop ALL", "--bind /w/s /w/s");
+  inOrder(args, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try");
+  inOrder(args, "--unshare-cgroup-try", "--unshare-net", "--cap-drop ALL", "--bind /w/s /w/s");
   inOrder(args, "--symlink /usr/bin /bin", "--remount-ro /", "--seccomp 7 --chdir /w/s");
   assert.ok(!args.includes(" --share-net ") && !args.includes(" --bind / "));
   assert.ok(!text({ ownNetwork: false }).includes("--unshare-net"));
