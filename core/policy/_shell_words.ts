@@ -204,8 +204,7 @@ async function step(
       return firm(append(drafts, part.value));
     case "AnsiCQuoted":
       if (scope.reading.posix) scope.problems.push(`shells read ${part.text} differently`);
-      // deno-lint-ignore no-control-regex -- what stands for itself here must not be taken for a mark
-      return firm(append(drafts, /[\u0000-\u0008\ufffd]/u.test(part.value) ? UNKNOWN : part.value));
+      return firm(append(drafts, isReadAlike(part) ? part.value : UNKNOWN));
     case "DoubleQuoted": {
       let inside = firm(drafts);
       for (const child of part.parts) inside = await step(inside, child, "quoted", scope);
@@ -239,6 +238,17 @@ async function step(
       scope.problems.push(`shells read ${part.text} differently`);
       return append(drafts, UNKNOWN);
   }
+}
+
+/** Whether every shell, in every locale, makes the same of `$'…'` as the parser. */
+function isReadAlike({ text, value }: { readonly text: string; readonly value: string }): boolean {
+  // What stands for itself here must not be taken for a mark.
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u0008\ufffd]/u.test(value)) return false;
+  const rest = text.replace(/\\[\\'"?abeEfnrtv]/gu, "");
+  const plain = rest.replace(/\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8})/gu, "");
+  // deno-lint-ignore no-control-regex -- bytes beyond ASCII depend on the locale
+  return !plain.includes("\\") && (plain === rest || /^[\u0000-\u007f]*$/u.test(value));
 }
 
 /** Puts the value of a variable into words: in an argument, without quotes, it may become several. */

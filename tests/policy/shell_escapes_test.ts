@@ -62,6 +62,8 @@ const ESCAPES = [
   "a=(1<(hidden))",
   "case 1<(hidden) in x) ;; esac",
   "[[ 1<(hidden) ]]",
+  "$'kno\\\nwn' W",
+  "$'kno\\cwn' W",
   // Words that split in another way.
   "read() { known $V; }; V=x:--pre=W; IFS=: read",
   "set -- 1 2 3 4 5 6; IFS=:; while read -r a; do shift; V=x:--pre=W; known $V; done < f",
@@ -104,6 +106,7 @@ const PLAIN = [
   "i=0; (( i += 1 )); a[i]=1; echo ${a[i]}",
   "known > out 2>&1 3>&-",
   "known >& out",
+  "$'kno\\x77n' $'a\\tb\\n' $'it\\'s'",
   "known '1<(x)' \"1<(x)\" a\\<\\(",
   "diff <(known a) <(known b)",
   "known <(known a)|known > >(known)",
