@@ -5,6 +5,7 @@ import type { ApprovalAnswer, Grant } from "../../core/domain/policy.ts";
 import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
+import { heldTest } from "../support/kernel_layers.ts";
 
 const ALLOW_ONCE: ApprovalAnswer = {
   verdict: "allow",
@@ -403,7 +404,7 @@ Deno.test("a person's own denied call is told why, without advice to a model", a
   assert.match(outcome.unapproved[0] ?? "", /^write=/);
 });
 
-Deno.test("a command that names a closed file asks, although a rule allows the command", async () => {
+heldTest("a command that names a closed file asks, although a rule allows the command", async () => {
   const shell = (command: string) => ({ calls: [["shell", { command }]] as const });
   const provider = scriptedProvider([shell("cat .env"), shell("cat notes.txt"), shell("echo .env"), {
     text: "ok",

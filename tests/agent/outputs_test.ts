@@ -3,6 +3,7 @@ import { openOutput } from "../../core/agent/outputs.ts";
 import type { SessionId } from "../../core/domain/id.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
+import { heldTest } from "../support/kernel_layers.ts";
 
 const SESSION = "s1" as SessionId;
 
@@ -35,7 +36,7 @@ Deno.test("openOutput() leaves nothing of an output that is not kept", async () 
   }
 });
 
-Deno.test("an output of many megabytes is kept whole, and can be read on", async () => {
+heldTest("an output of many megabytes is kept whole, and can be read on", async () => {
   const provider = scriptedProvider([
     { calls: [["shell", { command: "seq 1 3000000" }]] },
     (request) => {

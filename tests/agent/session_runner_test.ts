@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { SessionId, TurnId } from "../../core/domain/id.ts";
 import { scriptedProvider, transcript } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
+import { heldTest } from "../support/kernel_layers.ts";
 
 Deno.test("a turn that a dead process left open is closed, and its cut-off call is not run again", async () => {
   const provider = scriptedProvider([{ text: "going on" }]);
@@ -106,24 +107,27 @@ Deno.test("instructions of a folder that nobody trusted are inert, and a person 
   assert.ok(!system().includes("Latin"));
 });
 
-Deno.test("a file that a tool changed is recorded with both contents' hashes, and its preimage is kept", async () => {
-  const provider = scriptedProvider([
-    { calls: [["write_file", { path: "a.txt", content: "after\n" }]] },
-    { calls: [["shell", { command: "rm b.txt" }]] },
-    { text: "ok" },
-  ]);
-  await using test = await testPryx({ provider, preset: "workspace", allow: ["run=rm"] });
-  await Deno.writeTextFile(join(test.workspace, "a.txt"), "before\n");
-  await Deno.writeTextFile(join(test.workspace, "b.txt"), "gone soon\n");
-  const end = await test.run("go");
-  const changes = test.events(end.session, "file.changed").map(({ data }) => data);
-  assert.equal(changes.length, 2, JSON.stringify(test.events(end.session, "tool.finished")));
-  assert.equal(changes[0]?.path, join(test.workspace, "a.txt"));
-  assert.notEqual(changes[0]?.before, changes[0]?.after);
-  assert.equal(changes[1]?.path, join(test.workspace, "b.txt"));
-  assert.equal(changes[1]?.after, null);
-  assert.equal(changes[1]?.kept, true);
-});
+heldTest(
+  "a file that a tool changed is recorded with both contents' hashes, and its preimage is kept",
+  async () => {
+    const provider = scriptedProvider([
+      { calls: [["write_file", { path: "a.txt", content: "after\n" }]] },
+      { calls: [["shell", { command: "rm b.txt" }]] },
+      { text: "ok" },
+    ]);
+    await using test = await testPryx({ provider, preset: "workspace", allow: ["run=rm"] });
+    await Deno.writeTextFile(join(test.workspace, "a.txt"), "before\n");
+    await Deno.writeTextFile(join(test.workspace, "b.txt"), "gone soon\n");
+    const end = await test.run("go");
+    const changes = test.events(end.session, "file.changed").map(({ data }) => data);
+    assert.equal(changes.length, 2, JSON.stringify(test.events(end.session, "tool.finished")));
+    assert.equal(changes[0]?.path, join(test.workspace, "a.txt"));
+    assert.notEqual(changes[0]?.before, changes[0]?.after);
+    assert.equal(changes[1]?.path, join(test.workspace, "b.txt"));
+    assert.equal(changes[1]?.after, null);
+    assert.equal(changes[1]?.kept, true);
+  },
+);
 
 Deno.test("one session has one writer: a second process is told who holds it", async () => {
   const started = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { testPryx } from "../support/test_pryx.ts";
+import { heldTest } from "../support/kernel_layers.ts";
 
 Deno.test("a tool cannot reach a host that was not decided for its call, nor follow a redirect by itself", async () => {
   const seen: string[] = [];
@@ -36,7 +37,7 @@ Deno.test("a tool cannot reach a host that was not decided for its call, nor fol
   assert.deepEqual(seen, ["/asked"]);
 });
 
-Deno.test("what a networked command puts out taints the session", async () => {
+heldTest("what a networked command puts out taints the session", async () => {
   const provider = scriptedProvider([
     { calls: [["shell", { command: "curl --version" }]] },
     { calls: [["fetch", { url: "https://a.example/" }]] },
