@@ -57,6 +57,7 @@ const WRAPPED: readonly (readonly [command: string, ...needs: string[]])[] = [
   ["setsid -w ls", "run=setsid -w ls", "run=ls"],
   ["chrt -f 1 ls", "run=chrt -f 1 ls", "run=ls"],
   ["taskset -c 0 ls", "run=taskset -c 0 ls", "run=ls"],
+  ["caffeinate -i -t 5 rm x", "run=caffeinate -i -t 5 rm x", "run=rm x"],
   ["flock l rm y", "run=flock l rm y", "write=/ws/l", "run=rm y"],
   ["flock l -c 'rm y'", "run=flock l -c 'rm y'", "write=/ws/l", "run=rm y"],
   ["watch -n1 'rm x'", "run=watch -n1 'rm x'", "run=rm x"],
