@@ -19,6 +19,7 @@ const need = {
     argv: { type: "array", items: { type: "string" } },
     executable: text("Absolute path of the executable"),
     inWritableFolder: { type: "boolean" },
+    enter: { type: "boolean", description: "The shell changes to that folder, and that is all" },
     wrapper: { type: "boolean", description: "It only starts another command, whose need stands beside it" },
     opaque: text("Why the target cannot be known before it runs"),
     reach: text("Not wanted, but within reach: why the sandbox cannot keep it from the command"),

@@ -28,6 +28,11 @@ export interface Need {
    * need stands beside it. Allowed unless a rule speaks of it.
    */
   readonly wrapper?: boolean;
+  /**
+   * `read` only: the shell changes to that folder, which shows nothing of what is in it. Allowed unless a rule speaks of
+   * it, and opens nothing: what is read there is a matter of its own.
+   */
+  readonly enter?: boolean;
   /** Why the target cannot be known before it runs. Such a need is never allowed by a pattern, only by a person or by `dangerously-full`. */
   readonly opaque?: string;
   /**

@@ -347,7 +347,7 @@ async function changes(line: Line, state: State, analysis: Analysis): Promise<Af
     ...new Set(targets.map((path) => path.length > 1 ? path.replace(/\/$/u, "") : path)),
   ]);
   for (const folder of folders ?? []) {
-    analysis.add({ kind: "read", target: await analysis.host.resolve(folder) });
+    analysis.add({ kind: "read", target: await analysis.host.resolve(folder), enter: true });
   }
   const stack = isPush ? state.stack && [...state.stack, state.folders] : state.stack;
   return { done: { ...state, folders, before: state.folders, stack }, failed: state };

@@ -25,7 +25,7 @@ export function envelope(
   options: EnvelopeOptions,
 ): Envelope {
   const { baseline, workspace } = options;
-  const wanted = needs.filter((need) => need.reach === undefined || need.kind === "net");
+  const wanted = needs.filter(({ reach, kind, enter }) => (reach === undefined || kind === "net") && !enter);
   const judge = judgeOf(policy, options);
   const open = (kind: Kind) => workspace ? openRoots(kind, policy, options, judge) : [];
   const undecided = (kind: Kind) => (target: string) => judge({ kind, target }) !== "allow";

@@ -179,6 +179,9 @@ function byDefault(subject: Subject, policy: CompiledPolicy): Draft {
   if (kind === "run" && subject.need.wrapper && subject.opaque === undefined && verdict === "ask") {
     return { verdict: "allow", reason: "it only starts another command, which is judged by itself" };
   }
+  if (subject.need.enter && verdict === "ask") {
+    return { verdict: "allow", reason: "it only changes to that folder; reading in it is decided apart" };
+  }
   if (subject.opaque === undefined || verdict === "deny") {
     return { verdict, reason: `no rule matches; preset ${policy.preset}: ${verdict} ${kind}` };
   }

@@ -24,6 +24,8 @@ export function expand(needs: readonly Need[], policy: CompiledPolicy): SandboxG
   const denied = new Set<string>();
   for (const need of needs) {
     if (need.kind !== "read" && need.kind !== "write") continue;
+    // Not wanted, or no more than a folder that a shell changes to.
+    if (need.reach !== undefined || need.enter) continue;
     const subject = subjectOf(need, policy.place);
     if (!subject.path) continue;
     const root = rootOf(subject, policy);

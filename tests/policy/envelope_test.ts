@@ -260,3 +260,8 @@ Deno.test("envelope() has one key for commands that are open alike, another wher
   assert.notEqual(envelopeOf(policy, [], { grants: [grant(["read=/data"])] }).key, key);
   assert.notEqual(envelopeOf(policyWith("workspace")).key, key);
 });
+
+Deno.test("envelope() opens nothing of a folder that the shell only changes to", () => {
+  const one = envelopeOf(policyWith("workspace"), [{ kind: "read", target: "/srv", enter: true }]);
+  assert.equal(one.access("/srv/a"), "none");
+});

@@ -423,3 +423,14 @@ Deno.test("evaluate() allows a program that only starts another, unless a rule s
   assert.equal(policyWith("read-only", ["user ask run=timeout"]).evaluate([wrapper], CALM).verdict, "ask");
   assert.equal(policyWith("read-only").evaluate([{ ...wrapper, opaque: "x" }], CALM).verdict, "ask");
 });
+
+Deno.test("evaluate() allows to change to a folder, unless a rule speaks of it", () => {
+  const enter: Need = { ...need("read=/srv"), enter: true };
+  assert.equal(policyWith("read-only").evaluate([enter], CALM).verdict, "allow");
+  assert.equal(policyWith("read-only").evaluate([need("read=/srv")], CALM).verdict, "ask");
+  assert.equal(policyWith("read-only", ["user ask read=/srv"]).evaluate([enter], CALM).verdict, "ask");
+  assert.equal(
+    policyWith("read-only").evaluate([{ ...enter, target: "/home/u/.ssh" }], CALM).verdict,
+    "deny",
+  );
+});

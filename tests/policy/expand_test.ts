@@ -162,3 +162,11 @@ Deno.test("expand() keeps a denied path closed that was allowed all the same", (
     }
   }
 });
+
+Deno.test("expand() opens nothing for what is only within reach, or only changed to", () => {
+  const roots = policyWith("workspace").roots([
+    { kind: "read", target: "/srv", enter: true },
+    { kind: "write", target: "/srv/x", reach: "it cannot be closed" },
+  ]);
+  assert.deepEqual([roots.read, roots.write], [[], []]);
+});
