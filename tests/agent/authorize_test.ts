@@ -75,6 +75,17 @@ Deno.test("an approval for the session becomes a grant, and later calls of the s
   assert.equal(grant?.uses, 1);
 });
 
+heldTest("an answer to what can be answered only once makes no grant for the rest of it either", async () => {
+  const run = (command: string) => ({ calls: [["shell", { command }]] as const });
+  const provider = scriptedProvider([run("ls; eval ls"), run("ls"), { text: "ok" }]);
+  await using test = await testPryx({ provider });
+  const session = { ...ALLOW_ONCE, duration: { kind: "session" } } as const;
+  const answered = answerEach(test, [session, { ...session, verdict: "deny" }]);
+  await test.run("go", { attended: true });
+  assert.equal(answered.count, 2);
+  assert.equal(test.store.grants({ now: new Date().toISOString(), all: true }).length, 0);
+});
+
 Deno.test("the first valid answer wins, and a later one is refused", async () => {
   const provider = scriptedProvider([write("a.txt"), { text: "ok" }]);
   await using test = await testPryx({ provider });

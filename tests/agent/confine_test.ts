@@ -212,3 +212,63 @@ Deno.test("hosts that only rules name do not make every command ask where they c
   assert.deepEqual(specs.map(({ envelope }) => envelope?.network), ["none"]);
   assert.deepEqual(end.data.unapproved, ["net=**"]);
 });
+
+Deno.test("what comes within reach with a refused need is asked in the same breath, and goes with the command", async () => {
+  const opened: Need = { kind: "net", target: "**", reach: "hosts cannot be told apart here" };
+  const parts = () =>
+    sandboxThat({
+      reach: (runs) => runs === 0 ? [] : [opened],
+      refuse: (_, run) =>
+        run === 1 ? [{ need: { kind: "net", target: "a.example" }, evidence: "no such host" }] : [],
+    });
+  const turns = () => scriptedProvider([shell("echo run; exit 1"), { text: "ok" }]);
+  const alone = parts();
+  {
+    await using test = await testPryx({
+      provider: turns(),
+      allow: ["run=echo", "run=exit"],
+      sandbox: alone.sandbox,
+    });
+    const end = await test.run("go");
+    assert.deepEqual(end.data.unapproved, ["net=a.example", "net=**"]);
+    assert.equal(alone.specs.length, 1);
+  }
+  const attended = parts();
+  await using test = await testPryx({
+    provider: turns(),
+    allow: ["run=echo", "run=exit"],
+    sandbox: attended.sandbox,
+  });
+  const shown = allowEverything(test);
+  await test.run("go", { attended: true });
+  assert.equal(shown.length, 1);
+  assert.match(
+    shown[0] ?? "",
+    /net=a\.example\n {2}net=\*\* \(within reach: hosts cannot be told apart here\)/,
+  );
+  assert.deepEqual(attended.specs[1]?.accepted?.map((need) => need.target), ["**"]);
+});
+
+Deno.test("a preset that allows everything names no address: where a name leads is still judged", async () => {
+  const turns = () =>
+    scriptedProvider([{ calls: [["fetch", { url: "http://a.example/" }]] }, { text: "ok" }]);
+  for (const [allow, wanted] of [[[], false], [["net=127.0.0.1"], true]] as const) {
+    const reached: [string, boolean][] = [];
+    const sandbox = (real: Sandbox): Sandbox => ({
+      ...real,
+      fetch(_url, { named }) {
+        for (const host of ["a.example", "127.0.0.1"]) reached.push([host, named(host, 80)]);
+        return Promise.resolve(new Response("text", { headers: { "content-type": "text/plain" } }));
+      },
+    });
+    await using test = await testPryx({
+      provider: turns(),
+      preset: "dangerously-full",
+      allow: [...allow],
+      sandbox,
+    });
+    const end = await test.run("go");
+    assert.equal(test.events(end.session, "tool.finished")[0]?.data.status, "done");
+    assert.deepEqual(reached, [["a.example", true], ["127.0.0.1", wanted]]);
+  }
+});
