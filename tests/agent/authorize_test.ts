@@ -417,17 +417,22 @@ Deno.test("a person's own denied call is told why, without advice to a model", a
 
 heldTest("a command that names a closed file asks, although a rule allows the command", async () => {
   const shell = (command: string) => ({ calls: [["shell", { command }]] as const });
-  const provider = scriptedProvider([shell("cat .env"), shell("cat notes.txt"), shell("echo .env"), {
-    text: "ok",
-  }]);
-  await using test = await testPryx({ provider, allow: ["run=cat", "run=echo"] });
+  const provider = scriptedProvider([
+    shell("cat .env"),
+    shell("cat notes.txt"),
+    shell("echo .env"),
+    shell("grep --file=.env notes.txt"),
+    { text: "ok" },
+  ]);
+  await using test = await testPryx({ provider, allow: ["run=cat", "run=echo", "run=grep"] });
   await Deno.writeTextFile(join(test.workspace, ".env"), "TOKEN=hunter2\n");
   await Deno.writeTextFile(join(test.workspace, "notes.txt"), "hello\n");
   const end = await test.run("go");
   assert.deepEqual(
     test.events(end.session, "tool.finished").map((one) => one.data.status),
-    ["denied", "done", "done"],
+    ["denied", "done", "done", "denied"],
   );
   assert.match(end.data.personOnly?.[0] ?? "", /cat \.env.*it names \.env/);
+  assert.match(end.data.personOnly?.[1] ?? "", /grep .*it names --file=\.env/);
   assert.ok(!JSON.stringify(provider.requests).includes("hunter2"));
 });

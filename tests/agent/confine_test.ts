@@ -272,3 +272,21 @@ Deno.test("a preset that allows everything names no address: where a name leads 
     assert.deepEqual(reached, [["a.example", true], ["127.0.0.1", wanted]]);
   }
 });
+
+Deno.test("what a command reached through the proxy taints the session", async () => {
+  const provider = scriptedProvider([
+    shell("echo hi"),
+    { calls: [["fetch", { url: "https://b.example/" }]] },
+    { text: "ok" },
+  ]);
+  const { sandbox } = sandboxThat({});
+  const connecting = (real: Sandbox): Sandbox => {
+    const held = sandbox(real);
+    return { ...held, run: async (spec) => ({ ...await held.run(spec), connected: ["a.example:80"] }) };
+  };
+  await using test = await testPryx({ provider, allow: ["run=echo", "net=*"], sandbox: connecting });
+  const end = await test.run("go");
+  const decisions = test.events(end.session, "decision").map(({ data }) => data);
+  assert.deepEqual(decisions.map(({ verdict }) => verdict), ["allow", "ask"]);
+  assert.match(decisions[1]?.judgements[0]?.reason ?? "", /content from a\.example:80/);
+});
