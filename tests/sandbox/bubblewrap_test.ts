@@ -47,6 +47,8 @@ Deno.test("bubblewrapArguments() unshares everything, drops capabilities, and se
   inOrder(args, "--unshare-cgroup-try", "--unshare-net", "--cap-drop ALL", "--bind /w/s /w/s");
   inOrder(args, "--symlink /usr/bin /bin", "--remount-ro /", "--seccomp 7 --chdir /w/s");
   assert.ok(!args.includes(" --share-net ") && !args.includes(" --bind / "));
+  inOrder(args, "--unshare-net", "--disable-userns", "--cap-drop ALL");
+  for (const folder of ["/tmp", "/dev/shm"]) inOrder(args, `--perms 1777 --size 100 --tmpfs ${folder}`);
   assert.ok(!text({ ownNetwork: false }).includes("--unshare-net"));
   const older = text({ features: { disableUserns: false, size: false } });
   assert.ok(!older.includes("--disable-userns") && !older.includes("--size"));
