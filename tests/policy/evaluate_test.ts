@@ -434,3 +434,26 @@ Deno.test("evaluate() allows to change to a folder, unless a rule speaks of it",
     "deny",
   );
 });
+
+Deno.test("evaluate() denies what a word that is not known may become, and allows only the words that are known", () => {
+  const run = (...argv: string[]): Need => ({
+    kind: "run",
+    target: argv.join(" ").replaceAll("\0", "$x"),
+    argv,
+    executable: `/usr/bin/${argv[0]}`,
+    inWritableFolder: false,
+  });
+  const verdict = (rule: string, ...argv: string[]) =>
+    policyWith("dangerously-full", [rule]).evaluate([run(...argv)], CALM).verdict;
+  assert.equal(verdict("user deny run=git push", "git", "\0"), "deny");
+  assert.equal(verdict("user deny run=git push", "git", "pu\0"), "deny");
+  assert.equal(verdict("user deny run=git push", "git", "\0\0", "x"), "deny");
+  assert.equal(verdict("user deny run==git push", "git", "\0"), "deny");
+  assert.equal(verdict("user deny run=git push", "git", "log", "\0"), "allow");
+  assert.equal(verdict("user deny run=git push", "git", "x\0"), "allow");
+  const allowed = (rule: string, ...argv: string[]) =>
+    policyWith("read-only", [rule]).evaluate([run(...argv)], CALM).verdict;
+  assert.equal(allowed("user allow run=git push", "git", "\0"), "ask");
+  assert.equal(allowed("user allow run==git push", "git", "push", "\0"), "ask");
+  assert.equal(allowed("user allow run=git push", "git", "push", "\0"), "allow");
+});

@@ -64,6 +64,27 @@ Deno.test("files.write() puts new content in place at once: who has the old file
   assert.equal(await Deno.readTextFile(path), "new");
 });
 
+Deno.test("files are neither read, written nor removed through a link that leads to a denied one in the same root", async () => {
+  await using at = await place();
+  const secret = join(at.workspace, ".env");
+  await Deno.writeTextFile(secret, "secret");
+  await Deno.mkdir(join(at.workspace, "closed"));
+  await Deno.writeTextFile(join(at.workspace, "closed/a"), "secret");
+  await Deno.symlink(".env", join(at.workspace, "link"));
+  await Deno.symlink("closed", join(at.workspace, "folder"));
+  const files = at.sandbox.files(at.all([secret, join(at.workspace, "closed")]));
+  for (const name of ["link", "folder/a"]) {
+    const path = join(at.workspace, name);
+    await rejects(files.read(path, { maxBytes: 9 }), "denied", /policy denies it/);
+    await rejects(files.write(path, bytes("evil")), "denied", /policy denies it/);
+  }
+  await rejects(files.write(join(at.workspace, "folder/new"), bytes("evil")), "denied", /policy denies it/);
+  await rejects(files.remove(join(at.workspace, "folder/a")), "denied", /policy denies it/);
+  await rejects(files.list(join(at.workspace, "folder")), "denied", /policy denies it/);
+  assert.equal(await Deno.readTextFile(secret), "secret");
+  assert.deepEqual([...Deno.readDirSync(join(at.workspace, "closed"))].map(({ name }) => name), ["a"]);
+});
+
 Deno.test("files.write() writes through a link inside the roots and keeps the link", async () => {
   await using at = await place();
   await Deno.writeTextFile(join(at.workspace, "target"), "old");

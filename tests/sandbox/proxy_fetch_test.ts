@@ -161,6 +161,8 @@ Deno.test("fetchPinned() rejects answers that are broken or cut short", async ()
       bytes.slice(0, 80),
     );
   }
+  using often = wire(`${OK}Content-Encoding: gzip, gzip\r\nContent-Encoding: gzip, gzip\r\n\r\n`);
+  await assert.rejects(async () => await often.get("http://public.test/"), /packed too often/);
 });
 
 Deno.test("fetchPinned() unpacks what is read and no more, and ends the connection with it", async () => {
