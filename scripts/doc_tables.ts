@@ -88,7 +88,8 @@ const EXIT_MEANING: Readonly<Record<string, string>> = {
     "Something had to ask and nobody could answer; standard error lists the `--allow` flags that would have done it",
   budget: "The budget is used up",
   provider: "The model's provider, or its key",
-  sandbox: "The sandbox that the configuration requires is not available",
+  sandbox:
+    "The sandbox that the configuration requires is not available, or this machine cannot keep what is closed from a command",
   timeout: "The time limit was reached",
   interrupted: "Interrupted",
 };
