@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
 import { PryxError } from "../domain/error.ts";
-import { type BaselineFolders, type NamedLink, outermost } from "./baseline.ts";
+import type { BaselineFolders, NamedLink } from "./baseline.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { FoundClosed } from "./_closed_paths.ts";
 import type { Confinement } from "./_confinement.ts";
 import type { Bubblewrap } from "./_find_bubblewrap.ts";
-import { isInside } from "./_paths.ts";
+import { isInside, outermost } from "./_paths.ts";
 import type { Places } from "./_places.ts";
 import type { PrivateFolder } from "./_private_folder.ts";
 import { openProxy } from "./_proxied.ts";

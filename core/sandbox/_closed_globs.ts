@@ -1,4 +1,5 @@
 import { join, sep } from "node:path";
+import { isThere } from "./_existing.ts";
 import { isGlob } from "./_paths.ts";
 
 /** Folders that one glob may look into. */
@@ -6,8 +7,8 @@ const MAX_LISTED = 500;
 
 /**
  * The existing paths that an absolute glob names, one folder after the other. Undefined when they are too many to be
- * looked for. `**` at the end stands for the folder
- * itself; `**` before other names is not followed, because it could lead anywhere.
+ * looked for. `**` at the end stands for the folder itself; `**` before other names is not followed, because it could
+ * lead anywhere.
  */
 export async function expandGlob(glob: string): Promise<readonly string[] | undefined> {
   const segments = segmentsOf(glob);
@@ -19,7 +20,7 @@ export async function expandGlob(glob: string): Promise<readonly string[] | unde
     const next: string[] = [];
     if (!isGlob(segment)) {
       for (const folder of found) next.push(join(folder, segment));
-      found = next.filter(exists);
+      found = next.filter(isThere);
       continue;
     }
     const matches = await compiled(segment);
@@ -72,14 +73,5 @@ function namesIn(folder: string): string[] {
     return [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch {
     return [];
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
 import { expandGlob } from "./_closed_globs.ts";
-import { isGlob, isInside } from "./_paths.ts";
-import { outermost } from "./baseline.ts";
+import { entryAt, realPath } from "./_existing.ts";
+import { isBelow, isGlob, isInside, outermost } from "./_paths.ts";
 import { parentsWithin } from "./bubblewrap.ts";
 
 /** A file or folder inside the roots that rules close, wholly or to writing. */
@@ -246,23 +246,15 @@ function isWritable(path: string, envelope: Envelope): boolean {
   return envelope.write.some((root) => isInside(path, root));
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return path !== folder && isInside(path, folder);
-}
-
 function isStore(path: string): boolean {
   return STORES.some((store) => path.endsWith(`/${store}`));
 }
 
 /** Undefined when it has gone meanwhile. */
 function closedPath(path: string, access: "none" | "read", folder: boolean): ClosedPath | undefined {
-  try {
-    const info = Deno.lstatSync(path);
-    if (info.isSymlink) return undefined;
-    return { path, access, kind: folder ? "folder" : "file", linked: !folder && (info.nlink ?? 1) > 1 };
-  } catch {
-    return undefined;
-  }
+  const info = entryAt(path);
+  if (info === undefined || info.isSymlink) return undefined;
+  return { path, access, kind: folder ? "folder" : "file", linked: !folder && (info.nlink ?? 1) > 1 };
 }
 
 /** The other names (hard links) of closed files among the files that were seen, closed like them. */
@@ -294,31 +286,19 @@ function withOtherNames(closed: readonly ClosedPath[], seen: Remembered): Closed
 
 /** Which file a path names, and by how many names it goes; undefined when by no more than this one. */
 export function namesOf(path: string): { readonly file: string; readonly count: number } | undefined {
-  try {
-    const { dev, ino, nlink, isFile } = Deno.lstatSync(path);
-    return isFile && (nlink ?? 1) > 1 ? { file: `${dev}:${ino}`, count: nlink ?? 1 } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { dev, ino, nlink, isFile } = entryAt(path) ?? {};
+  return isFile && (nlink ?? 1) > 1 ? { file: `${dev}:${ino}`, count: nlink ?? 1 } : undefined;
 }
 
 /** The same file under the real name of its folder. */
 function realPlace(path: string): string {
-  try {
-    return join(Deno.realPathSync(dirname(path)), basename(path));
-  } catch {
-    return path;
-  }
+  return join(realPath(dirname(path)) ?? dirname(path), basename(path));
 }
 
 /** Undefined for what is not there, or is a link. */
 function isFolder(path: string): boolean | undefined {
-  try {
-    const info = Deno.lstatSync(path);
-    return info.isSymlink ? undefined : info.isDirectory;
-  } catch {
-    return undefined;
-  }
+  const info = entryAt(path);
+  return info?.isSymlink ? undefined : info?.isDirectory;
 }
 
 /**

@@ -2,6 +2,7 @@ import ignore, { type Ignore } from "ignore";
 import { dirname, join, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { PryxError } from "../domain/error.ts";
+import { isThere } from "./_existing.ts";
 
 const IGNORE_FILES = [".gitignore", ".ignore"];
 const MAX_IGNORE_BYTES = 1024 * 1024;
@@ -94,22 +95,13 @@ function modified(path: string): number {
 /** Ignore files of the folders above `root`, up to its repository, as far as this worker may read them. */
 function levelsAbove(root: string): readonly IgnoreLevel[] {
   const folders: string[] = [];
-  for (let at = root; !exists(join(at, ".git"));) {
+  for (let at = root; !isThere(join(at, ".git"));) {
     const up = dirname(at);
     if (up === at) return [];
     folders.unshift(up);
     at = up;
   }
   return folders.reduce(withLevel, [] as readonly IgnoreLevel[]);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function withLevel(levels: readonly IgnoreLevel[], folder: string): readonly IgnoreLevel[] {

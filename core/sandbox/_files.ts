@@ -3,8 +3,8 @@ import { PryxError } from "../domain/error.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
 import type { ClosedPaths } from "./_closed_paths.ts";
 import type { FilePool, WorkerScope } from "./_file_pool.ts";
-import { type Access, checkPath, compileDenials, type CompileGlobs, isGlob, isInside } from "./_paths.ts";
-import type { Denials } from "./_paths.ts";
+import { type Access, checkPath, compileDenials, type CompileGlobs, type Denials } from "./_paths.ts";
+import { isGlob, isInside, outermost } from "./_paths.ts";
 import type { FileRequest } from "./_file_protocol.ts";
 import type { Files } from "./sandbox.ts";
 
@@ -104,11 +104,6 @@ function workerScope(grants: SandboxGrants, options: FilesOptions): WorkerScope 
   const read = outermost(grants.read.map((root) => readScope(root, options)))
     .filter((root) => !write.some((outer) => isInside(root, outer)));
   return { read, write };
-}
-
-function outermost(roots: readonly string[]): readonly string[] {
-  const unique = [...new Set(roots)];
-  return unique.filter((root) => !unique.some((other) => other !== root && isInside(root, other))).sort();
 }
 
 function sharedScope(root: string, { scopes }: FilesOptions): string | undefined {

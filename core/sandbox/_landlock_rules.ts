@@ -1,4 +1,5 @@
 import { PryxError } from "../domain/error.ts";
+import { isBelow } from "./_paths.ts";
 
 /**
  * What a rule opens. `read` means to execute too; `list`: names in a folder (and, as rules reach down, in those below);
@@ -130,10 +131,6 @@ export const fileSystem: Look = {
 function foundFile(info: Deno.FileInfo): FoundFile {
   const kind = info.isSymlink ? "link" : info.isDirectory ? "folder" : "file";
   return { kind, device: info.dev, inode: info.ino ?? 0 };
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder === "/" ? "/" : `${folder}/`) && path !== folder;
 }
 
 function compare(a: string, b: string): number {

@@ -15,6 +15,20 @@ export function isInside(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
+/** True for what lies in `root`, but not for itself. */
+export function isBelow(path: string, root: string): boolean {
+  return path !== root && isInside(path, root);
+}
+
+/** Without those that lie in another one. Sorted. */
+export function outermost(paths: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const path of [...new Set(paths)].sort()) {
+    if (!kept.some((root) => isInside(path, root))) kept.push(path);
+  }
+  return kept;
+}
+
 /** With the backslash that takes a character's special meaning away: such an entry is no literal path either. */
 const GLOB_CHARACTERS = /[*?[\]{}()!+@|\\]/;
 

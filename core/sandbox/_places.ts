@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import type { Envelope } from "../domain/envelope.ts";
-import { isInside } from "./_paths.ts";
 import { NEW_NAME } from "./_closed_paths.ts";
+import { isThere, realPath } from "./_existing.ts";
+import { isInside } from "./_paths.ts";
 import { linksOn, type NamedLink } from "./baseline.ts";
 
 /** The roots of an envelope as they are there now. */
@@ -83,23 +84,5 @@ async function unmake({ path, folder, inode, mtime }: Made): Promise<void> {
     await Deno.remove(path);
   } catch {
     // It is gone, or in use.
-  }
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Also when it is a symlink that leads nowhere. */
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

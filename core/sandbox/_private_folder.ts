@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { PryxError } from "../domain/error.ts";
+import { entryAt } from "./_existing.ts";
 import { isInside } from "./_paths.ts";
 import { OWNER, PRIVATE_NAME, removeAll, type Sweep, sweepDead } from "./_sweep.ts";
 
@@ -93,20 +94,12 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
 
 /** Of the folder itself, no link followed. */
 function identityOf(path: string): string {
-  try {
-    const { dev, ino, isDirectory } = Deno.lstatSync(path);
-    return `${isDirectory} ${dev} ${ino}`;
-  } catch {
-    return "gone";
-  }
+  const { dev, ino, isDirectory } = entryAt(path) ?? {};
+  return `${isDirectory} ${dev} ${ino}`;
 }
 
 function isOwn(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).uid === Deno.uid();
-  } catch {
-    return false;
-  }
+  return entryAt(path)?.uid === Deno.uid();
 }
 
 /** The system's temporary folder; where that lies in what agents write, the usual one. */

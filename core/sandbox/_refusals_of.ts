@@ -1,5 +1,6 @@
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
+import { realPath } from "./_existing.ts";
 import type { Kernel, Prepared } from "./kernel.ts";
 import type { CappedOutput, ProcessResult } from "./sandbox.ts";
 
@@ -43,14 +44,6 @@ const MAX_REFUSALS = 5;
 
 function textOf({ head, tail }: CappedOutput): string {
   return new TextDecoder().decode(head) + new TextDecoder().decode(tail);
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function mayRead(path: string): boolean {

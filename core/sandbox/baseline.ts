@@ -1,6 +1,7 @@
 import { basename, delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { Baseline } from "../domain/envelope.ts";
-import { isInside } from "./_paths.ts";
+import { entryAt, realPath } from "./_existing.ts";
+import { isInside, outermost } from "./_paths.ts";
 
 export interface BaselineOptions {
   readonly home: string;
@@ -166,14 +167,14 @@ export function findBaseline(options: BaselineOptions, os: string = Deno.build.o
       return folder === undefined || !isAbsolute(folder) ? [] : below.map((path) => join(folder, path));
     }),
   ];
-  const kept = [home, ...own].map(realPathOr);
+  const kept = [home, ...own].map((path) => realPath(path) ?? path);
   const read = new Set<string>();
   const links = new Map<string, string>();
   for (const path of named) {
     const real = realPath(path);
     if (real === undefined || real === sep || kept.some((one) => isInside(one, real))) continue;
     // Inside pryx's own folders nothing is a toolchain, but home is where toolchains live.
-    if (own.some((one) => isInside(real, realPathOr(one)))) continue;
+    if (own.some((one) => isInside(real, realPath(one) ?? one))) continue;
     read.add(real);
     for (const link of linksOn(path)) links.set(link.path, link.target);
   }
@@ -201,37 +202,8 @@ export function linksOn(path: string): NamedLink[] {
     const here = join(at, name);
     const real = realPath(here);
     if (real === undefined) break;
-    if (isLink(here)) found.push({ path: here, target: real });
+    if (entryAt(here)?.isSymlink) found.push({ path: here, target: real });
     at = real;
   }
   return found;
-}
-
-/** Without those that lie in another one. Sorted. */
-export function outermost(paths: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (const path of [...new Set(paths)].sort()) {
-    if (!kept.some((root) => isInside(path, root))) kept.push(path);
-  }
-  return kept;
-}
-
-function isLink(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isSymlink;
-  } catch {
-    return false;
-  }
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function realPathOr(path: string): string {
-  return realPath(path) ?? path;
 }

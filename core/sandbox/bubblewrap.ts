@@ -1,7 +1,7 @@
 import { dirname, join, sep } from "node:path";
 import type { NamedLink } from "./baseline.ts";
 import type { ClosedPath } from "./_closed_paths.ts";
-import { isInside } from "./_paths.ts";
+import { isInside, outermost } from "./_paths.ts";
 
 /** What this bubblewrap can do, as its `--help` says. */
 export interface BubblewrapFeatures {
@@ -181,11 +181,6 @@ export function parentsWithin(path: string, write: readonly string[]): string[] 
 /** True when the working folder is there without being made. */
 function hasPlace(cwd: string, { read, write }: BubblewrapPlan): boolean {
   return [...read, ...write, "/tmp", "/dev", "/proc"].some((root) => isInside(cwd, root)) || cwd === sep;
-}
-
-function outermost(paths: readonly string[]): string[] {
-  const unique = [...new Set(paths)].sort((a, b) => a.length - b.length);
-  return unique.filter((path, index) => !unique.slice(0, index).some((root) => isInside(path, root)));
 }
 
 function depth(path: string): number {

@@ -8,6 +8,7 @@ import { createClosedPaths, type FoundClosed } from "./_closed_paths.ts";
 import type { Confinement } from "./_confinement.ts";
 import { createBubblewrapLayer } from "./_bubblewrap_layer.ts";
 import { type Bubblewrap, findBubblewrap, type NoBubblewrap } from "./_find_bubblewrap.ts";
+import { isThere } from "./_existing.ts";
 import { isInside } from "./_paths.ts";
 import { makePlaces } from "./_places.ts";
 import { createSharedNetwork } from "./_shared_network.ts";
@@ -96,7 +97,7 @@ export function createKernel(options: KernelOptions): Kernel {
 
   const layer = () => found ??= findLayer();
   async function findLayer(): Promise<KernelLayer> {
-    if (os === "darwin") return exists(SANDBOX_EXEC) ? { name: "seatbelt" } : { name: "none" };
+    if (os === "darwin") return isThere(SANDBOX_EXEC) ? { name: "seatbelt" } : { name: "none" };
     if (os !== "linux") return { name: "none" };
     const bubblewrap = await findBubblewrap(env.PATH ?? "", scopes);
     if ("program" in bubblewrap) return { name: "bubblewrap", bubblewrap };
@@ -244,7 +245,7 @@ async function findSupport(os: string): Promise<KernelSupport> {
  */
 function makeOwn(own: readonly string[], { write, access }: Envelope): void {
   for (const path of own) {
-    if (exists(path) || access(path) !== "none" || !write.some((root) => isInside(path, root))) continue;
+    if (isThere(path) || access(path) !== "none" || !write.some((root) => isInside(path, root))) continue;
     try {
       Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
     } catch {
@@ -260,13 +261,4 @@ function isAccepted(need: Need, accepted: readonly Need[]): boolean {
     (target === need.target ||
       ((kind === "read" || kind === "write") && isInside(need.target, target)))
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
