@@ -94,12 +94,12 @@ declarePrograms(
       twin: "echo short",
     }),
     "show-05": hides(`touch evil\n${"\n".repeat(200)}ls`, {
-      shows: [/│\s+shell: touch evil/, /│\s+needs\s+run=touch evil/],
+      shows: [/│\s+\| touch evil/, /│\s+needs\s+run=touch evil/],
       never: ["\n\n\n\n"],
       twin: "echo one; echo two",
     }),
     "show-06": hides("touch evil #\n└ [y] once  [n] no ", {
-      shows: [/│\s+shell: touch evil/, /│\s+└ \[y\] once/],
+      shows: [/│\s+\| touch evil/, /│\s+\| └ \[y\] once/],
       never: ["\n└ [y] once  [n] no  "],
       twin: "echo one # a comment",
     }),
