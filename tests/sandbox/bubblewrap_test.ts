@@ -121,3 +121,12 @@ Deno.test("bubblewrapArguments() makes the working folder where nothing opened h
   assert.ok(text({ cwd: "/else/where" }).includes(" --dir /else/where "));
   assert.ok(!text({ cwd: "/w/s/sub" }).includes("--dir /w"));
 });
+
+Deno.test("bubblewrapArguments() gives a home that takes no files, /proc to read, and neither /run nor all devices", () => {
+  const args = text({ read: ["/usr", "/dev"] });
+  inOrder(args, "--perms 0555 --dir /h/u");
+  inOrder(args, "--proc /proc --remount-ro /proc");
+  assert.ok(!args.includes(" --dev-bind /dev /dev ") && !args.includes(" /run "));
+  inOrder(text({ read: ["/usr", "/dev/fuse"] }), "--dev-bind /dev/fuse /dev/fuse");
+  inOrder(text({ unixSockets: true }), "--ro-bind-try /run /run");
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ulimits } from "../../core/sandbox/_limits.ts";
 import { confinedPlace, type KernelName, whyNot } from "./_confined_place.ts";
 
 const MIB = 1024 * 1024;
@@ -59,3 +60,19 @@ for (const layer of ["bubblewrap", "landlock"] as const satisfies readonly Kerne
     assert.equal(said.limit, "file size");
   });
 }
+
+Deno.test("ulimits() bounds CPU, memory, files and, where they are counted for the child alone, processes", () => {
+  const limits = { cpuSeconds: 5, memoryBytes: 64 * MIB, fileBytes: MIB, processes: 7 };
+  const lines = (countedAlone: boolean, confined = true) =>
+    ulimits({ limits, timeoutMs: 1000, confined, countedAlone }).join("\n");
+  for (
+    const one of ["ulimit -c 0", "-H -t 6", "-S -t 5", "ulimit -d 65536", "ulimit -f 2048", "ulimit -u 7"]
+  ) {
+    assert.ok(lines(true).includes(one), one);
+  }
+  assert.ok(!lines(false).includes("ulimit -u"));
+  assert.match(
+    ulimits({ limits: {}, timeoutMs: 1000, confined: true, countedAlone: false }).join(),
+    /ulimit -f/,
+  );
+});
