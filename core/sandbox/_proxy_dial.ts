@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { type Address, formatPlace, type HostName, isLoopbackName, parseAddress } from "./addresses.ts";
+import { type Address, formatPlace, type HostName, isLoopbackName, isOutside } from "./addresses.ts";
+import { parseAddress, textOf } from "./addresses.ts";
 import type { ReachOf } from "./_proxy_grants.ts";
 import { parseHead, readHead, writeAll } from "./_proxy_head.ts";
 import { findUpstream, type Upstream } from "./_proxy_upstream.ts";
@@ -48,8 +49,8 @@ export async function dial(
     options.signal,
     AbortSignal.timeout(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS),
   ]);
-  const text = host.kind === "name" ? host.name : host.address.text;
-  const upstream = isLocal(host) ? undefined : upstreamFor(text, port, options);
+  const text = textOf(host);
+  const upstream = isOutside(host) ? upstreamFor(text, port, options) : undefined;
   let targets: readonly string[];
   try {
     targets = await locate(host, port, options, limit);
@@ -78,21 +79,17 @@ async function locate(
   if (host.kind === "address") {
     const { text, scope } = host.address;
     if (reach(text, port) === "named") return [text];
+    const why = scope === "public" ? "" : ` (${describe(host.address, own)})`;
     throw new HostRefused(
-      `${formatPlace(text, port)} was not granted` +
-        (scope === "public" ? "" : ` (${describe(host.address, own)})`) +
-        `; an address is reached only by a grant that names it: ${grantOf(text)}`,
+      `${formatPlace(text, port)} was not granted${why}; ` +
+        `an address is reached only by a grant that names it: ${grantOf(text)}`,
     );
   }
   const { name, local } = host;
   const granted = reach(name, port);
   if (granted === "none" || (local !== undefined && granted !== "named")) {
-    throw new HostRefused(
-      `${formatPlace(name, port)} was not granted${
-        local === undefined ? "" : ` (${local})`
-      }; it would take ` +
-        grantOf(name),
-    );
+    const why = local === undefined ? "" : ` (${local})`;
+    throw new HostRefused(`${formatPlace(name, port)} was not granted${why}; it would take ${grantOf(name)}`);
   }
   if (isLoopbackName(name)) return ["127.0.0.1", "::1"];
   const answers = await resolve(name, options, signal);
@@ -113,14 +110,7 @@ async function locate(
 
 function describe({ text, scope }: Address, own: ReadonlySet<string>): string {
   if (scope === "public") return own.has(text) ? "an address of this machine" : "a public address";
-  return `${/^[aeiou]/u.test(scope) ? "an" : "a"} address that is not public: ${scope}`.replace(
-    /^an? /u,
-    "an ",
-  );
-}
-
-function isLocal(host: Exclude<HostName, { kind: "invalid" }>): boolean {
-  return host.kind === "name" ? isLoopbackName(host.name) : host.address.scope !== "public";
+  return `an address that is not public: ${scope}`;
 }
 
 async function resolve(name: string, options: DialOptions, signal: AbortSignal): Promise<readonly string[]> {
@@ -176,12 +166,8 @@ async function reachUpstream({ hostname, port, secure }: Upstream, signal: Abort
   try {
     return await connected(opening, signal);
   } catch (error) {
-    throw new HostUnreachable(
-      `the proxy ${formatPlace(hostname, port)} does not answer: ${reasonOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    const place = formatPlace(hostname, port);
+    throw new HostUnreachable(`the proxy ${place} does not answer: ${reasonOf(error)}`, { cause: error });
   }
 }
 

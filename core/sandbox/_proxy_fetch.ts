@@ -1,8 +1,18 @@
 import { PryxError } from "../domain/error.ts";
 import type { WebRequest } from "./sandbox.ts";
-import { formatPlace, type HostName, isLoopbackName, parseAddress, parseHostName } from "./addresses.ts";
+import { formatPlace, type HostName, isOutside, parseAddress, parseHostName } from "./addresses.ts";
+import { textOf, withoutBrackets } from "./addresses.ts";
 import { dial, type DialOptions, HostRefused } from "./_proxy_dial.ts";
-import { type Head, parseHead, readHead, Unreadable, valuesOf, type Wire, writeAll } from "./_proxy_head.ts";
+import {
+  type Head,
+  parseHead,
+  readHead,
+  shut,
+  Unreadable,
+  valuesOf,
+  type Wire,
+  writeAll,
+} from "./_proxy_head.ts";
 
 type Connecting = Pick<DialOptions, "env" | "resolve" | "connect" | "ownAddresses">;
 
@@ -29,7 +39,7 @@ export async function fetchPinned(url: URL, request: WebRequest, options: Connec
     signal.throwIfAborted();
     if (secure) {
       conn = await Deno.startTls(line.conn as Deno.TcpConn, {
-        hostname: url.hostname.replace(/^\[|\]$/gu, ""),
+        hostname: withoutBrackets(url.hostname),
         alpnProtocols: ["http/1.1"],
       });
     }
@@ -52,7 +62,7 @@ async function reachHost(
   options: Connecting,
 ): ReturnType<typeof dial> {
   const outside = request.from !== undefined && isOutside(parseHostName(new URL(request.from).hostname));
-  const text = host.kind === "name" ? host.name : host.kind === "address" ? host.address.text : "";
+  const text = host.kind === "invalid" ? "" : textOf(host);
   const reach: DialOptions["reach"] = (asked, at) => {
     // A page from outside chose this place: what a person granted for themselves was not granted to it.
     if (outside && !isOutside(parseHostName(asked))) return "none";
@@ -67,12 +77,6 @@ async function reachHost(
     const why = outside ? `${error.message} (and not by a redirect from outside)` : error.message;
     throw new PryxError("denied", `Cannot reach ${formatPlace(text || "that host", port)}: ${why}`);
   }
-}
-
-function isOutside(host: HostName): boolean {
-  return host.kind === "address"
-    ? host.address.scope === "public"
-    : host.kind === "name" && !isLoopbackName(host.name);
 }
 
 function requestHead(url: URL, { headers = {} }: WebRequest, via: { authorization?: string } | undefined) {
@@ -235,12 +239,4 @@ function createInput(wire: Wire, rest: Uint8Array) {
       }
     },
   };
-}
-
-function shut(resource: { close(): void }): void {
-  try {
-    resource.close();
-  } catch {
-    // It is closed already.
-  }
 }

@@ -1,4 +1,4 @@
-import { parseHostName } from "./addresses.ts";
+import { parseHostName, readPlace, textOf } from "./addresses.ts";
 
 /** `named`: a grant spells out exactly this host. `matched`: a wildcard covers it. */
 export type Reach = "named" | "matched" | "none";
@@ -40,17 +40,7 @@ function readGrant(pattern: string): Grant | undefined {
   const host = parseHostName(place.host);
   if (host.kind === "invalid") return undefined;
   if (!text.startsWith("*.")) {
-    return { name: host.kind === "name" ? host.name : host.address.text, port: place.port };
+    return { name: textOf(host), port: place.port };
   }
   return host.kind === "name" ? { suffix: `.${host.name}`, port: place.port } : undefined;
-}
-
-/** Splits `host`, `host:port`, `[v6]`, `[v6]:port` and a bare IPv6 address. Undefined when it is none of them. */
-export function readPlace(text: string): { host: string; port: number | undefined } | undefined {
-  const bare = (text.match(/:/gu)?.length ?? 0) > 1 && !text.startsWith("[");
-  const parts = bare ? undefined : /^(\[[^\]]*\]|[^:[\]]+)(?::([0-9]{1,5}))?$/u.exec(text);
-  if (!bare && !parts) return undefined;
-  const port = parts?.[2] === undefined ? undefined : Number(parts[2]);
-  if (port !== undefined && (port < 1 || port > 65535)) return undefined;
-  return { host: parts?.[1] ?? text, port };
 }

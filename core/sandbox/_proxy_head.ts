@@ -96,6 +96,15 @@ export function bodyLength(head: Head): number | "chunked" | undefined {
   return Number(length);
 }
 
+/** Closes what may be closed already. */
+export function shut(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch {
+    // It is closed already.
+  }
+}
+
 export async function writeAll(wire: Wire, bytes: Uint8Array): Promise<void> {
   let rest = bytes;
   while (rest.length > 0) rest = rest.subarray(await wire.write(rest));

@@ -1,4 +1,4 @@
-import { writeAll } from "./_proxy_head.ts";
+import { shut, writeAll } from "./_proxy_head.ts";
 
 /** One end of a relay. `closeWrite` is absent where a side cannot be closed alone. */
 export type End = Pick<Deno.Conn, "read" | "write" | "close"> & { closeWrite?: () => Promise<void> };
@@ -10,15 +10,7 @@ export type End = Pick<Deno.Conn, "read" | "write" | "close"> & { closeWrite?: (
  */
 export async function relay(a: End, b: End, options: { idleMs: number; signal: AbortSignal }): Promise<void> {
   let last = performance.now();
-  const close = () => {
-    for (const end of [a, b]) {
-      try {
-        end.close();
-      } catch {
-        // It is closed already.
-      }
-    }
-  };
+  const close = () => [a, b].forEach(shut);
   const watch = setInterval(() => {
     if (performance.now() - last >= options.idleMs) close();
   }, Math.max(10, options.idleMs / 4));

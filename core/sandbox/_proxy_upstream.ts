@@ -1,5 +1,4 @@
-import { parseHostName } from "./addresses.ts";
-import { readPlace } from "./_proxy_grants.ts";
+import { parseHostName, readPlace, withoutBrackets } from "./addresses.ts";
 
 /** A proxy of the user's own, from the environment: everything goes through it, as with other programs. */
 export interface Upstream {
@@ -29,13 +28,12 @@ export function findUpstream(
   const url = new URL(text);
   const secure = url.protocol === "https:";
   if (!secure && url.protocol !== "http:") {
-    return `${variable} names a proxy of the kind ${
-      url.protocol.slice(0, -1)
-    }, and only http and https are spoken`;
+    const kind = url.protocol.slice(0, -1);
+    return `${variable} names a proxy of the kind ${kind}, and only http and https are spoken`;
   }
   const user = `${decode(url.username)}:${decode(url.password)}`;
   return {
-    hostname: url.hostname.replace(/^\[|\]$/gu, ""),
+    hostname: withoutBrackets(url.hostname),
     port: Number(url.port) || (secure ? 443 : 80),
     secure,
     ...(user === ":" ? {} : { authorization: `Basic ${base64(user)}` }),

@@ -78,6 +78,33 @@ export function isLoopbackName(name: string): boolean {
   return name === "localhost" || name.endsWith(".localhost");
 }
 
+/** A host in its one spelling, without brackets; `?` for what names none. */
+export function textOf(host: HostName): string {
+  return host.kind === "name" ? host.name : host.kind === "address" ? host.address.text : "?";
+}
+
+/** True for what lies outside of this machine and its networks, as far as the name says. */
+export function isOutside(host: HostName): boolean {
+  return host.kind === "address"
+    ? host.address.scope === "public"
+    : host.kind === "name" && !isLoopbackName(host.name);
+}
+
+/** Splits `host`, `host:port`, `[v6]`, `[v6]:port` and a bare IPv6 address. Undefined when it is none of them. */
+export function readPlace(text: string): { host: string; port: number | undefined } | undefined {
+  const bare = (text.match(/:/gu)?.length ?? 0) > 1 && !text.startsWith("[");
+  const parts = bare ? undefined : /^(\[[^\]]*\]|[^:[\]]+)(?::([0-9]{1,5}))?$/u.exec(text);
+  if (!bare && !parts) return undefined;
+  const port = parts?.[2] === undefined ? undefined : Number(parts[2]);
+  if (port !== undefined && (port < 1 || port > 65535)) return undefined;
+  return { host: parts?.[1] ?? text, port };
+}
+
+/** An IPv6 address as the system takes it. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/gu, "");
+}
+
 /** `host:port`, with brackets around IPv6. */
 export function formatPlace(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
@@ -116,17 +143,9 @@ function localName(name: string): string | undefined {
   return undefined;
 }
 
-const LOCAL_TOPS = new Set([
-  "local",
-  "internal",
-  "localdomain",
-  "lan",
-  "home",
-  "corp",
-  "intranet",
-  "private",
-  "invalid",
-]);
+const LOCAL_TOPS = new Set(
+  "local internal localdomain lan home corp intranet private invalid".split(" "),
+);
 
 /** WHATWG URL: such a host is an IPv4 address or nothing. */
 function endsInNumber(host: string): boolean {

@@ -1,31 +1,11 @@
-import { formatPlace } from "./addresses.ts";
-import { readPlace } from "./_proxy_grants.ts";
+import { constants } from "node:os";
+import { formatPlace, readPlace, withoutBrackets } from "./addresses.ts";
 import { parseHead, readHead, Unreadable, writeAll } from "./_proxy_head.ts";
 import { type End, relay } from "./_proxy_relay.ts";
 
 /** Of a connection on which nothing moves. The proxy's own limit is shorter. */
 const IDLE_MS = 20 * 60_000;
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
-const NUMBERS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGSYS: 31,
-};
 
 /**
  * The command line that runs a program behind the bridge, inside a network namespace without a way out. `self`: how this
@@ -47,9 +27,10 @@ export function bridgeArgv(
 function loopbackPlaces(hosts: readonly string[]): readonly string[] {
   return hosts.flatMap((pattern) => {
     const place = readPlace(pattern.trim().toLowerCase());
-    const host = place?.host.replace(/^\[|\]$/gu, "");
-    const known = host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/u.test(host ?? "");
-    return known && host !== undefined && place?.port !== undefined ? [formatPlace(host, place.port)] : [];
+    if (place?.port === undefined) return [];
+    const host = withoutBrackets(place.host);
+    const known = host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/u.test(host);
+    return known ? [formatPlace(host, place.port)] : [];
   });
 }
 
@@ -70,11 +51,11 @@ export async function runBridge(args: readonly string[]): Promise<number> {
   for (const option of options) {
     const place = readPlace(option.replace(/^--forward=/u, ""));
     if (place?.port === undefined) return fail(`__bridge cannot read ${option}`);
-    const text = formatPlace(place.host.replace(/^\[|\]$/gu, ""), place.port);
-    for (const hostname of place.host === "localhost" ? ["127.0.0.1", "::1"] : [text.replace(/:\d+$/u, "")]) {
+    const host = withoutBrackets(place.host);
+    for (const hostname of host === "localhost" ? ["127.0.0.1", "::1"] : [host]) {
       try {
-        const one = Deno.listen({ hostname: hostname.replace(/^\[|\]$/gu, ""), port: place.port });
-        forwardAll(one, socketPath, text);
+        const one = Deno.listen({ hostname, port: place.port });
+        forwardAll(one, socketPath, formatPlace(host, place.port));
       } catch {
         // A namespace without IPv6, or a port that needs rights: the proxy still reaches it.
       }
@@ -118,7 +99,8 @@ async function run(program: string, args: readonly string[], env: Record<string,
     });
   }
   const { code, signal } = await child.status;
-  return signal === null ? code : 128 + (NUMBERS[signal] ?? 0);
+  const numbers: Readonly<Record<string, number | undefined>> = constants.signals;
+  return signal === null ? code : 128 + (numbers[signal] ?? 0);
 }
 
 /** Sends every connection to the proxy's socket; with `place`, through a tunnel to there. */

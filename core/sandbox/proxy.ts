@@ -1,8 +1,8 @@
 import { PryxError } from "../domain/error.ts";
-import { formatPlace, type HostName, parseHostName } from "./addresses.ts";
+import { formatPlace, type HostName, parseHostName, readPlace, textOf } from "./addresses.ts";
 import { dial, type DialOptions, HostRefused, type Line, reasonOf } from "./_proxy_dial.ts";
-import { readPlace } from "./_proxy_grants.ts";
-import { bodyLength, type Head, parseHead, readHead, Unreadable, valuesOf, writeAll } from "./_proxy_head.ts";
+import { bodyLength, type Head, parseHead, readHead, shut, Unreadable } from "./_proxy_head.ts";
+import { valuesOf, writeAll } from "./_proxy_head.ts";
 import { type End, relay } from "./_proxy_relay.ts";
 
 /** What became of a request for a host. `host` is as it was asked for, in one spelling where it could be read. */
@@ -133,15 +133,8 @@ async function readRequest(conn: Deno.Conn): Promise<Asked> {
   const { host, port = 80 } = readTarget(absolute[1] ?? "");
   checkHost(head, host, port, 80);
   const path = absolute[2] ?? "/";
-  return {
-    method,
-    path: path.startsWith("/") ? path : `/${path}`,
-    host,
-    port,
-    head,
-    length: length ?? 0,
-    rest,
-  };
+  const whole = path.startsWith("/") ? path : `/${path}`;
+  return { method, path: whole, host, port, head, length: length ?? 0, rest };
 }
 
 function readTarget(authority: string): { host: HostName; port: number | undefined } {
@@ -162,10 +155,6 @@ function checkHost(head: Head, host: HostName, port: number, usual: number): voi
   }
 }
 
-function textOf(host: HostName): string {
-  return host.kind === "name" ? host.name : host.kind === "address" ? host.address.text : "?";
-}
-
 async function open(
   asked: Asked,
   options: ProxyOptions,
@@ -175,11 +164,8 @@ async function open(
   const place = { host: textOf(host), port };
   try {
     const line = await dial(host, port, { ...options, plain: asked.path !== undefined, signal });
-    options.onNotice?.({
-      kind: "connected",
-      ...place,
-      ...(line.address === undefined ? {} : { address: line.address }),
-    });
+    const address = line.address === undefined ? {} : { address: line.address };
+    options.onNotice?.({ kind: "connected", ...place, ...address });
     return { line };
   } catch (error) {
     const why = reasonOf(error);
@@ -205,9 +191,7 @@ async function pass(
       return await relay(client, conn, options);
     }
     const dropped = new Set([...BETWEEN, ...valuesOf(asked.head, "connection").flatMap(namesIn)]);
-    const place = asked.port === 80
-      ? formatPlace(textOf(asked.host), 80).replace(/:80$/u, "")
-      : formatPlace(textOf(asked.host), asked.port);
+    const place = formatPlace(textOf(asked.host), asked.port).replace(/:80$/u, "");
     const lines = [
       `${asked.method} ${via ? `http://${place}` : ""}${asked.path} HTTP/1.1`,
       `Host: ${place}`,
@@ -233,8 +217,6 @@ async function pass(
 function clientEnd(conn: Deno.Conn, { rest, length }: Asked): End {
   let held = rest;
   let left = length ?? Infinity;
-  const write = (bytes: Uint8Array) => conn.write(bytes);
-  const close = () => conn.close();
   return {
     async read(into) {
       if (left === 0) return null;
@@ -247,8 +229,8 @@ function clientEnd(conn: Deno.Conn, { rest, length }: Asked): End {
       left -= read ?? 0;
       return read;
     },
-    write,
-    close,
+    write: (bytes) => conn.write(bytes),
+    close: () => conn.close(),
     ...(length === undefined ? { closeWrite: () => (conn as Deno.UnixConn).closeWrite() } : {}),
   };
 }
@@ -295,12 +277,4 @@ function encode(text: string): Uint8Array {
 
 function namesIn(value: string): string[] {
   return value.split(",").map((name) => name.trim().toLowerCase());
-}
-
-function shut(resource: { close(): void }): void {
-  try {
-    resource.close();
-  } catch {
-    // It is closed already.
-  }
 }
