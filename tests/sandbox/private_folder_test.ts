@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createPrivateFolder } from "../../core/sandbox/_private_folder.ts";
 import { sweepDead } from "../../core/sandbox/_sweep.ts";
 
@@ -19,11 +19,16 @@ async function exists(path: string): Promise<boolean> {
 
 /** A private folder as a run leaves it that was killed together with its reaper. */
 async function leftBehind(around: string, owner: number): Promise<string> {
-  const folder = createPrivateFolder({ env: { TMPDIR: around }, notIn: [] });
+  // Made elsewhere: it sweeps where it is made, and two at once would leave what the other has begun to remove.
+  const elsewhere = await Deno.realPath(await Deno.makeTempDir());
+  const folder = createPrivateFolder({ env: { TMPDIR: elsewhere }, notIn: [] });
   folder.ready();
   await Deno.writeTextFile(join(folder.hidden, "owner"), String(owner));
   await Deno.writeTextFile(join(folder.temp, "made"), "by a command");
-  return folder.root;
+  const root = join(around, basename(folder.root));
+  await Deno.rename(folder.root, root);
+  await Deno.remove(elsewhere);
+  return root;
 }
 
 async function age(root: string): Promise<void> {
