@@ -27,11 +27,16 @@ export interface BubblewrapLayerOptions {
   readonly self?: readonly [string, ...string[]];
 }
 
+/** One child made ready. */
 export interface Wrapped {
   readonly confinement: Confinement;
-  readonly connected: readonly string[];
-  readonly refused: readonly Refusal[];
+  /** Hosts that were reached through the proxy until now, `host:port`. */
+  connected(): readonly string[];
+  /** What the proxy refused until now. */
+  refused(): readonly Refusal[];
+  /** Why the child was never started, when the layer failed to put it together. */
   problem(): string | undefined;
+  /** Puts away what was made for it. */
   release(): Promise<void>;
 }
 
@@ -98,15 +103,9 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
       const argumentsFile = join(folder.hidden, `arguments-${id}`);
       const text = args.map((one) => `${one}\0`).join("");
       Deno.writeTextFileSync(argumentsFile, text, { mode: 0o600, createNew: true });
-      const proxied = hosts && self
-        ? await openProxy({
-          network: hosts,
-          env,
-          socketPath: join(folder.hidden, `p${id}`),
-          self,
-          bubblewrap,
-        })
-        : undefined;
+      const socketPath = join(folder.hidden, `p${id}`);
+      const proxied = hosts && self && await openProxy({ network: hosts, env, socketPath, self, bubblewrap });
+      const way = proxied?.around ?? around;
       return {
         confinement: {
           layer: "bubblewrap",
@@ -115,14 +114,10 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
           messages,
           started,
           arguments: argumentsFile,
-          ...proxied !== undefined ? { around: proxied.around } : around === undefined ? {} : { around },
+          ...way === undefined ? {} : { around: way },
         },
-        get connected() {
-          return proxied?.connected ?? [];
-        },
-        get refused() {
-          return proxied?.refused ?? [];
-        },
+        connected: () => proxied?.connected() ?? [],
+        refused: () => proxied?.refused() ?? [],
         problem: () => isEmpty(started) ? textOf(messages) : undefined,
         async release() {
           for (const file of [messages, started, argumentsFile]) await Deno.remove(file).catch(() => {});

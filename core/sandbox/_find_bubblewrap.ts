@@ -1,6 +1,6 @@
 import { delimiter } from "node:path";
 import { PryxError } from "../domain/error.ts";
-import type { BubblewrapFeatures } from "./bubblewrap.ts";
+import { type BubblewrapFeatures, OWN_NAMESPACES } from "./bubblewrap.ts";
 import { findExecutable } from "./_executable.ts";
 
 export interface Bubblewrap {
@@ -33,8 +33,8 @@ export async function findBubblewrap(
     return { why: "bwrap is not installed", fix: INSTALL, advice: "install bubblewrap" };
   }
   const [help, versionText] = await Promise.all([
-    output(program, ["--help"]),
-    output(program, ["--version"]),
+    outputOf(program, ["--help"]),
+    outputOf(program, ["--version"]),
   ]);
   const options = help.stdout + help.stderr;
   const version = versionText.stdout.match(/[\d.]+/)?.[0] ?? "?";
@@ -72,30 +72,10 @@ function locate(path: string, notFrom: readonly string[]): string | undefined {
 
 /** What every child needs, with nothing in it. Undefined when it works, else what bwrap said. */
 async function tryOut(program: string, features: BubblewrapFeatures): Promise<string | undefined> {
-  const { success, stderr } = await output(program, [
-    "--unshare-user",
-    "--unshare-pid",
-    "--unshare-ipc",
-    "--unshare-uts",
-    "--unshare-net",
-    ...features.disableUserns ? ["--disable-userns"] : [],
-    "--cap-drop",
-    "ALL",
-    "--ro-bind",
-    "/",
-    "/",
-    "--proc",
-    "/proc",
-    "--dev",
-    "/dev",
-    "--perms",
-    "1777",
-    "--tmpfs",
-    "/dev/shm",
-    "--",
-    "/bin/sh",
-    "-c",
-    ":",
+  const { success, stderr } = await outputOf(program, [
+    ...[...OWN_NAMESPACES, "--unshare-net", ...features.disableUserns ? ["--disable-userns"] : []],
+    ...["--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"],
+    ...["--perms", "1777", "--tmpfs", "/dev/shm", "--", "/bin/sh", "-c", ":"],
   ]);
   return success ? undefined : stderr.trim() || "it failed without a word";
 }
@@ -103,45 +83,52 @@ async function tryOut(program: string, features: BubblewrapFeatures): Promise<st
 function refusalOf(program: string, problem: string): NoBubblewrap {
   const advice = "see pryx doctor --only sandbox";
   const why = `${program} does not work here: ${problem.split("\n")[0]}`;
-  const setting = (name: string) => {
-    try {
-      return Deno.readTextFileSync(`/proc/sys/${name.replaceAll(".", "/")}`).trim();
-    } catch {
-      return undefined;
-    }
-  };
-  if (setting("kernel.apparmor_restrict_unprivileged_userns") === "1") {
-    return {
-      why: `${why} (AppArmor forbids user namespaces)`,
-      fix:
-        "give bwrap an AppArmor profile with `userns,` (package apparmor-profiles: bwrap-userns-restrict), " +
-        "or sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-      advice,
-    };
-  }
-  if (setting("kernel.unprivileged_userns_clone") === "0") {
-    return {
-      why: `${why} (this kernel forbids user namespaces)`,
-      fix: "sysctl kernel.unprivileged_userns_clone=1",
-      advice,
-    };
-  }
-  if (setting("user.max_user_namespaces") === "0") {
-    return {
-      why: `${why} (user namespaces are switched off)`,
-      fix: "sysctl user.max_user_namespaces=10000",
-      advice,
-    };
-  }
-  return {
-    why,
-    fix: "in a container, allow user namespaces and a new /proc (docker: --security-opt seccomp=unconfined " +
-      "--security-opt systempaths=unconfined)",
-    advice,
-  };
+  const cause = CAUSES.find(({ setting, value }) => valueOf(setting) === value);
+  return cause === undefined
+    ? { why, fix: FIX_IN_CONTAINER, advice }
+    : { why: `${why} (${cause.why})`, fix: cause.fix, advice };
 }
 
-async function output(
+/** Settings of the kernel that forbid what bwrap does. */
+const CAUSES = [
+  {
+    setting: "kernel.apparmor_restrict_unprivileged_userns",
+    value: "1",
+    why: "AppArmor forbids user namespaces",
+    fix:
+      "give bwrap an AppArmor profile with `userns,` (package apparmor-profiles: bwrap-userns-restrict), " +
+      "or sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+  },
+  {
+    setting: "kernel.unprivileged_userns_clone",
+    value: "0",
+    why: "this kernel forbids user namespaces",
+    fix: "sysctl kernel.unprivileged_userns_clone=1",
+  },
+  {
+    setting: "user.max_user_namespaces",
+    value: "0",
+    why: "user namespaces are switched off",
+    fix: "sysctl user.max_user_namespaces=10000",
+  },
+] as const;
+const FIX_IN_CONTAINER =
+  "in a container, allow user namespaces and a new /proc (docker: --security-opt seccomp=unconfined " +
+  "--security-opt systempaths=unconfined)";
+
+function valueOf(setting: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/sys/${setting.replaceAll(".", "/")}`).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** For programs that pryx itself chose: nothing of the user's environment. */
+export const ENVIRONMENT = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
+
+/** Runs one to its end. One that cannot be started did not succeed; why is in `stderr`. */
+export async function outputOf(
   program: string,
   args: readonly string[],
 ): Promise<{ success: boolean; stdout: string; stderr: string }> {
@@ -150,7 +137,7 @@ async function output(
       args: [...args],
       cwd: "/",
       clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      env: ENVIRONMENT,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

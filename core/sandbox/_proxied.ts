@@ -1,5 +1,6 @@
 import type { Network, Refusal } from "../domain/envelope.ts";
 import { formatPlace } from "./addresses.ts";
+import { NETWORK_ALONE } from "./bubblewrap.ts";
 import type { Bubblewrap } from "./_find_bubblewrap.ts";
 
 export interface ProxiedOptions {
@@ -16,8 +17,8 @@ export interface Proxied extends AsyncDisposable {
   /** Command line that starts a program in it. */
   around(program: readonly string[]): readonly string[];
   /** Hosts that were reached until now, `host:port`, in order. */
-  readonly connected: readonly string[];
-  readonly refused: readonly Refusal[];
+  connected(): readonly string[];
+  refused(): readonly Refusal[];
 }
 
 /**
@@ -48,20 +49,11 @@ export async function openProxy(options: ProxiedOptions): Promise<Proxied> {
   return {
     around: (program) => [
       bubblewrap.program,
-      "--unshare-user",
-      "--unshare-net",
-      "--dev-bind",
-      "/",
-      "/",
-      "--",
+      ...NETWORK_ALONE,
       ...bridgeArgv(self, socketPath, network.hosts, program),
     ],
-    get connected() {
-      return [...connected];
-    },
-    get refused() {
-      return [...refused.values()];
-    },
+    connected: () => [...connected],
+    refused: () => [...refused.values()],
     [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   };
 }

@@ -32,7 +32,7 @@ export interface RefusalParts {
   readonly files: HostFiles;
 }
 
-const MAX_REFUSALS = 5;
+export const MAX_REFUSALS = 5;
 /** Lines looked at, from the start and from the end: an error stands at either. */
 const MAX_LINES = 300;
 const MAX_EVIDENCE = 300;

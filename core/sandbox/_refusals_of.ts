@@ -2,6 +2,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
 import { realPath } from "./_existing.ts";
 import type { Kernel, Prepared } from "./kernel.ts";
+import { findRefusals, MAX_REFUSALS } from "./_refusals.ts";
 import type { CappedOutput, ProcessResult } from "./sandbox.ts";
 
 export interface RefusalContext {
@@ -19,7 +20,6 @@ export async function refusalsIn(
 ): Promise<readonly Refusal[]> {
   const { envelope, cwd, searchPath, kernel, prepared } = context;
   const text = [result.stdout, result.stderr].map(textOf).join("\n");
-  const { findRefusals } = await import("./_refusals.ts");
   const { name } = await kernel.layer();
   const printed = name === "none" || text.trim() === "" ? [] : findRefusals({
     text,
@@ -32,15 +32,13 @@ export async function refusalsIn(
     files: {
       real: realPath,
       mayRead,
-      isProgram: (path) => (Deno.statSync(path).mode ?? 0o111) & 0o111 ? true : false,
+      isProgram: (path) => ((Deno.statSync(path).mode ?? 0o111) & 0o111) !== 0,
       program: (program) => findProgram(program, searchPath),
       listens,
     },
   });
-  return [...prepared.refused, ...printed].slice(0, MAX_REFUSALS);
+  return [...prepared.refused(), ...printed].slice(0, MAX_REFUSALS);
 }
-
-const MAX_REFUSALS = 5;
 
 function textOf({ head, tail }: CappedOutput): string {
   return new TextDecoder().decode(head) + new TextDecoder().decode(tail);

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
-import type { Bubblewrap } from "./_find_bubblewrap.ts";
+import { NETWORK_ALONE } from "./bubblewrap.ts";
+import { type Bubblewrap, ENVIRONMENT, outputOf } from "./_find_bubblewrap.ts";
 import { findExecutable } from "./_executable.ts";
 
 /** Puts a program into the namespace: the command line that starts it there. */
@@ -22,7 +23,6 @@ interface Holder {
 
 /** Of util-linux; looked for beside bwrap first, so that it comes from no folder that bwrap would not come from. */
 const NSENTER = "nsenter";
-const ENVIRONMENT = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
 
 export function createSharedNetwork({ program }: Bubblewrap): SharedNetwork {
   let made: Promise<Holder | undefined> | undefined;
@@ -52,7 +52,7 @@ async function hold(bwrap: string): Promise<Holder | undefined> {
   try {
     const nsenter = findExecutable(NSENTER, `${dirname(bwrap)}:/usr/bin:/bin`, "/");
     child = new Deno.Command(bwrap, {
-      args: ["--unshare-user", "--unshare-net", "--dev-bind", "/", "/", "--", "/bin/sh", "-c", HOLD],
+      args: [...NETWORK_ALONE, "/bin/sh", "-c", HOLD],
       cwd: "/",
       clearEnv: true,
       env: ENVIRONMENT,
@@ -64,25 +64,11 @@ async function hold(bwrap: string): Promise<Holder | undefined> {
     const pid = await firstLine(child.stdout);
     if (!/^\d+$/.test(pid)) throw new Error("no namespace was made");
     const at = join("/proc", pid, "ns");
-    const around: Around = (words) => [
-      nsenter,
-      `--user=${at}/user`,
-      `--net=${at}/net`,
-      "--preserve-credentials",
-      "--",
-      ...words,
-    ];
+    const enter = [nsenter, `--user=${at}/user`, `--net=${at}/net`, "--preserve-credentials", "--"];
+    const around: Around = (words) => [...enter, ...words];
     const [first = "", ...args] = around(["/bin/sh", "-c", ":"]);
-    const tried = await new Deno.Command(first, {
-      args,
-      cwd: "/",
-      clearEnv: true,
-      env: ENVIRONMENT,
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    if (!tried.success) throw new Error("the namespace cannot be entered");
+    const { success } = await outputOf(first, args);
+    if (!success) throw new Error("the namespace cannot be entered");
     const holder: Holder = { around, child, gone: false };
     child.status.then(() => holder.gone = true, () => holder.gone = true);
     return holder;

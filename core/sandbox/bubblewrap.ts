@@ -3,6 +3,11 @@ import type { NamedLink } from "./baseline.ts";
 import type { ClosedPath } from "./_closed_paths.ts";
 import { isInside, outermost } from "./_paths.ts";
 
+/** Processes, shared memory and a host name of its own. */
+export const OWN_NAMESPACES = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"];
+/** An outer bubblewrap that makes a namespace for the network and leaves all else as it is, up to the program. */
+export const NETWORK_ALONE = ["--unshare-user", "--unshare-net", "--dev-bind", "/", "/", "--"];
+
 /** What this bubblewrap can do, as its `--help` says. */
 export interface BubblewrapFeatures {
   /** `--disable-userns`, since 0.8. */
@@ -59,18 +64,11 @@ const VIRTUAL = ["/proc", "/dev"];
 export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
   const { features, ownNetwork, cwd } = plan;
   const whole = plan.write.includes(sep);
-  const mounts = [
-    ...baseMounts(plan),
-    ...rootMounts(plan),
-    ...closingMounts(plan),
-  ];
+  const mounts = [...baseMounts(plan), ...rootMounts(plan), ...closingMounts(plan)];
   // A stable sort: what has the same depth and order stays in the order it was named in.
   mounts.sort((a, b) => depth(a.path) - depth(b.path) || a.order - b.order);
   return [
-    "--unshare-user",
-    "--unshare-pid",
-    "--unshare-ipc",
-    "--unshare-uts",
+    ...OWN_NAMESPACES,
     "--unshare-cgroup-try",
     ...ownNetwork ? ["--unshare-net"] : [],
     ...features.disableUserns ? ["--disable-userns"] : [],

@@ -1,12 +1,10 @@
-import type { Envelope, Refusal } from "../domain/envelope.ts";
-import type { Need } from "../domain/need.ts";
+import type { Envelope } from "../domain/envelope.ts";
 import { PryxError } from "../domain/error.ts";
-import { formatNeed } from "../domain/need.ts";
+import { formatNeed, type Need } from "../domain/need.ts";
 import { type BaselineFolders, findBaseline } from "./baseline.ts";
 import { OFFLINE } from "./_environment.ts";
 import { createClosedPaths, type FoundClosed } from "./_closed_paths.ts";
-import type { Confinement } from "./_confinement.ts";
-import { createBubblewrapLayer } from "./_bubblewrap_layer.ts";
+import { createBubblewrapLayer, type Wrapped } from "./_bubblewrap_layer.ts";
 import { type Bubblewrap, findBubblewrap, type NoBubblewrap } from "./_find_bubblewrap.ts";
 import { isThere } from "./_existing.ts";
 import { isInside } from "./_paths.ts";
@@ -40,20 +38,11 @@ export type KernelLayer =
   | { readonly name: "none"; readonly missing?: NoBubblewrap };
 
 /** One child made ready: how it is confined, and what it gets beside. */
-export interface Prepared {
-  readonly confinement: Confinement;
+export interface Prepared extends Wrapped {
   /** Variables of the child. */
   readonly env: Readonly<Record<string, string>>;
-  /** Hosts that were reached through the proxy until now, `host:port`. */
-  readonly connected: readonly string[];
   /** What is closed to writing inside its roots. */
   readonly readOnly: readonly string[];
-  /** What the proxy refused until now. */
-  readonly refused: readonly Refusal[];
-  /** Why the child was never started, when the layer failed to put it together. */
-  problem(): string | undefined;
-  /** Puts away what was made for it. */
-  release(): Promise<void>;
 }
 
 export interface PrepareOptions {
@@ -107,24 +96,23 @@ export function createKernel(options: KernelOptions): Kernel {
       : { name: "none", missing: bubblewrap };
   }
 
-  async function look(envelope: Envelope): Promise<FoundClosed> {
-    makeOwn(own, envelope);
-    return await closedPaths.find(envelope, baseline().read);
-  }
-
-  async function shortfall(envelope: Envelope): Promise<readonly Need[]> {
+  /** What the layer has to close, and what of it it cannot. */
+  async function look(envelope: Envelope) {
     const which = await layer();
-    const closed = which.name === "none" ? { closed: [], unseen: [] } : await look(envelope);
-    return shortfallOf({ envelope, closed, layer: which, proxied: options.self !== undefined });
+    let closed: FoundClosed = { closed: [], unseen: [] };
+    if (which.name !== "none") {
+      makeOwn(own, envelope);
+      closed = await closedPaths.find(envelope, baseline().read);
+    }
+    const short = () => shortfallOf({ envelope, closed, layer: which, proxied: options.self !== undefined });
+    return { which, closed, short };
   }
 
   async function prepare(envelope: Envelope, given: PrepareOptions): Promise<Prepared> {
-    const which = await layer();
-    const closed = which.name === "none" ? { closed: [], unseen: [] } : await look(envelope);
+    const { which, closed, short } = await look(envelope);
     const { accepted } = given;
     if (accepted) {
-      const short = shortfallOf({ envelope, closed, layer: which, proxied: options.self !== undefined });
-      const more = short.find((need) => !isAccepted(need, accepted));
+      const more = short().find((need) => !isAccepted(need, accepted));
       if (more) {
         throw new PryxError(
           "sandbox",
@@ -148,8 +136,8 @@ export function createKernel(options: KernelOptions): Kernel {
     };
     const plain = {
       env: variables,
-      connected: [],
-      refused: [],
+      connected: () => [],
+      refused: () => [],
       readOnly: closed.closed.filter(({ access }) => access === "read").map(({ path }) => path),
       problem: () => undefined,
       release: () => places.release(),
@@ -159,14 +147,7 @@ export function createKernel(options: KernelOptions): Kernel {
         const wrapped = await bubblewrapLayer(which.bubblewrap).confine(envelope, places, closed, given);
         return {
           ...plain,
-          confinement: wrapped.confinement,
-          get connected() {
-            return wrapped.connected;
-          },
-          get refused() {
-            return wrapped.refused;
-          },
-          problem: wrapped.problem,
+          ...wrapped,
           async release() {
             await wrapped.release();
             await places.release();
@@ -177,13 +158,12 @@ export function createKernel(options: KernelOptions): Kernel {
         const { confineWithLandlock } = await import("./_landlock_layer.ts");
         const { createSpawner } = await import("./_spawner.ts");
         spawner ??= opened.use(createSpawner());
-        const open = accepted?.some(({ kind, target }) => kind === "net" && target === "**") === true;
         const confinement = confineWithLandlock(spawner, {
           baseline: baseline(),
           envelope,
           places,
           closed: closed.closed,
-          openNetwork: open,
+          openNetwork: accepted?.some(({ kind, target }) => kind === "net" && target === "**") === true,
           terminal: given.terminal,
         });
         return { ...plain, confinement };
@@ -225,7 +205,7 @@ export function createKernel(options: KernelOptions): Kernel {
     baseline,
     layer,
     support,
-    shortfall,
+    shortfall: async (envelope) => (await look(envelope)).short(),
     prepare,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -8,7 +8,6 @@ import type { Kernel, Prepared } from "./kernel.ts";
 import { memoryLimit, processLimit, type ProcessLimits } from "./_limits.ts";
 import { createOutputCollector, type OutputCollector } from "./_output.ts";
 import type { Reaper } from "./reaper.ts";
-import { refusalsIn } from "./_refusals_of.ts";
 import type { ProcessResult, ProcessSpec } from "./sandbox.ts";
 import { watch } from "./_watch.ts";
 
@@ -114,6 +113,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
           fix: "see what the sandbox can do here: pryx doctor --only sandbox",
         });
       }
+      const { refusalsIn } = await import("./_refusals_of.ts");
       const refusals = await refusalsIn(result, {
         envelope,
         cwd: spec.cwd,
@@ -121,7 +121,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
         kernel: options.kernel,
         prepared,
       });
-      const { connected } = prepared;
+      const connected = prepared.connected();
       return { ...result, refusals, ...connected.length > 0 ? { connected } : {} };
     } finally {
       await prepared.release();
@@ -301,9 +301,7 @@ function endOf(
 /** bwrap says that the program has ended before the namespace is gone: only what stays longer is in the background. */
 async function untilEmpty(group: number): Promise<void> {
   const end = performance.now() + EMPTY_MS;
-  while (isGroupAlive(group) && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  while (isGroupAlive(group) && performance.now() < end) await pause(1);
 }
 
 /** The limit that the system itself ends a process for. A shell says it as 128+n. */
