@@ -33,6 +33,27 @@ Deno.test("a file worker cannot leave its scope though the grants of a call say 
   await assert.rejects(pool.call(writable, write(join(at.outside, "b.txt")), EVERYTHING), DENIED);
 });
 
+Deno.test("a file worker is given its folders and no other permission", async () => {
+  const given: unknown[] = [];
+  const { Worker } = globalThis;
+  globalThis.Worker = class extends Worker {
+    constructor(url: string | URL, options?: WorkerOptions & { deno?: { permissions?: unknown } }) {
+      super(url, options);
+      given.push(options?.deno?.permissions);
+    }
+  };
+  try {
+    await using at = await twoFolders();
+    using pool = createFilePool();
+    const scope = { read: [at.inside], write: [at.outside] };
+    await pool.call(scope, { op: "list", path: at.inside }, EVERYTHING);
+    const none = { net: false, env: false, run: false, ffi: false, sys: false, import: false };
+    assert.deepEqual(given, [{ ...none, read: [at.inside, at.outside], write: [at.outside] }]);
+  } finally {
+    globalThis.Worker = Worker;
+  }
+});
+
 Deno.test("what the grants of a call do not hold never reaches a worker", async () => {
   const asked: string[] = [];
   const pool: FilePool = {

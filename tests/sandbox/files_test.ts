@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
-import { createFiles } from "../../core/sandbox/_files.ts";
 import type { ErrorCode } from "../../core/domain/error.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import type { SandboxGrants } from "../../core/domain/policy.ts";
@@ -265,19 +264,4 @@ Deno.test("files.read() does not read a denied file by another of its names, and
   const files = at.sandbox.files(at.all([`${at.workspace}/**/.env`]));
   await rejects(files.read(path("notes"), { maxBytes: 100 }), "denied", /another name/);
   assert.equal(text((await files.read(path("copy"), { maxBytes: 100 })).bytes), "of plain");
-});
-
-Deno.test("files are checked in pryx too, before a worker is asked", async () => {
-  const pool = {
-    size: 0,
-    call: () => Promise.reject(new Error("the worker was asked")),
-    [Symbol.dispose]() {},
-  };
-  const options = { home: "/h", scopes: ["/ws"], closedPaths: () => Promise.reject(new Error("unused")) };
-  const files = createFiles(pool, { read: ["/ws"], write: [], denied: ["/ws/.env"] }, options);
-  await rejects(files.read("/ws/.env", { maxBytes: 1 }), "denied", /policy denies it/);
-  await rejects(files.read("/etc/hosts", { maxBytes: 1 }), "denied", /outside of what was granted/);
-  await rejects(files.read("/ws/../etc/hosts", { maxBytes: 1 }), "denied", /outside of what was granted/);
-  await rejects(files.write("/ws/a", bytes("x")), "denied", /outside of what was granted/);
-  await assert.rejects(files.read("/ws/a", { maxBytes: 1 }), /the worker was asked/);
 });
