@@ -1,5 +1,6 @@
 import { PryxError } from "../domain/error.ts";
-import type { Confinement } from "./_confinement.ts";
+import { type Command, type Confinement, type Started, startedAs } from "./_confinement.ts";
+import { signalGroup } from "./_group.ts";
 import { type ProcessLimits, ulimits } from "./_limits.ts";
 import { innerWrapper, outerWrapper, wrapper, type WrapperOptions } from "./_wrapper.ts";
 import type { Reaper } from "./reaper.ts";
@@ -16,34 +17,10 @@ export interface ChildOptions {
   readonly confinement?: Confinement;
 }
 
-export interface Child {
+/** Its `pid` is also the number of its process group. */
+export interface Child extends Omit<Started, "stdin"> {
   /** `NAME=VALUE` in the environment of this child and of all that comes of it, and of nothing else. */
   readonly mark: string;
-  /** Also the number of its process group. */
-  readonly pid: number;
-  readonly status: Promise<Deno.CommandStatus>;
-  /** Null when it is pryx's own. */
-  readonly stdout: ReadableStream<Uint8Array> | null;
-  readonly stderr: ReadableStream<Uint8Array> | null;
-}
-
-/** A command as the system starts it, and how. */
-export interface Command {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin: "piped" | "inherit";
-  readonly output: "piped" | "inherit";
-}
-
-/** What was started: its streams are there where they are piped. */
-export interface Started {
-  readonly pid: number;
-  readonly status: Promise<Deno.CommandStatus>;
-  readonly stdin: WritableStream<Uint8Array> | null;
-  readonly stdout: ReadableStream<Uint8Array> | null;
-  readonly stderr: ReadableStream<Uint8Array> | null;
 }
 
 /**
@@ -66,7 +43,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
       await writer?.write(new TextEncoder().encode("\n")).catch(() => {});
     } catch (error) {
       // Closed stdin ends the wrapper before it becomes the program.
-      if (!writer) killNow(child.pid);
+      if (!writer) signalGroup(child.pid, "SIGKILL");
       await Promise.allSettled([
         writer?.close(),
         child.stdout?.cancel(),
@@ -153,30 +130,19 @@ async function start(command: Command, spec: ProcessSpec, confinement?: Confinem
   }
 }
 
-function startHere({ program, args, cwd, env, stdin, output }: Command): Started {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    cwd,
-    clearEnv: true,
-    env: { ...env },
-    detached: Deno.build.os !== "windows",
-    stdin,
-    stdout: output,
-    stderr: output,
-  }).spawn();
-  return {
-    pid: child.pid,
-    status: child.status,
-    stdin: stdin === "piped" ? child.stdin : null,
-    stdout: output === "piped" ? child.stdout : null,
-    stderr: output === "piped" ? child.stderr : null,
-  };
-}
-
-function killNow(group: number): void {
-  try {
-    Deno.kill(-group, "SIGKILL");
-  } catch {
-    // It has ended.
-  }
+function startHere(command: Command): Started {
+  const { program, args, cwd, env, stdin, output } = command;
+  return startedAs(
+    command,
+    new Deno.Command(program, {
+      args: [...args],
+      cwd,
+      clearEnv: true,
+      env: { ...env },
+      detached: Deno.build.os !== "windows",
+      stdin,
+      stdout: output,
+      stderr: output,
+    }).spawn(),
+  );
 }

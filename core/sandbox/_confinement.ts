@@ -1,4 +1,37 @@
-import type { Command, Started } from "./_child.ts";
+/** A command as the system starts it, and how: in a session and process group of its own. */
+export interface Command {
+  /** Absolute path. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: "piped" | "null" | "inherit";
+  readonly output: "piped" | "inherit";
+}
+
+/** What was started: its streams are there where they are piped. */
+export interface Started {
+  readonly pid: number;
+  readonly status: Promise<Deno.CommandStatus>;
+  readonly stdin: WritableStream<Uint8Array> | null;
+  readonly stdout: ReadableStream<Uint8Array> | null;
+  readonly stderr: ReadableStream<Uint8Array> | null;
+}
+
+/** The streams of what is not piped must not be touched. */
+export function startedAs(
+  { stdin, output }: Command,
+  child: { [Stream in keyof Started]: NonNullable<Started[Stream]> },
+): Started {
+  return {
+    pid: child.pid,
+    status: child.status,
+    stdin: stdin === "piped" ? child.stdin : null,
+    stdout: output === "piped" ? child.stdout : null,
+    stderr: output === "piped" ? child.stderr : null,
+  };
+}
 
 /** How the kernel is made to hold one child to its envelope. */
 export type Confinement =

@@ -1,7 +1,7 @@
 import type { Envelope } from "../domain/envelope.ts";
 import type { BaselineFolders } from "./baseline.ts";
 import type { ClosedPath } from "./_closed_paths.ts";
-import type { Confinement } from "./_confinement.ts";
+import { type Confinement, startedAs } from "./_confinement.ts";
 import { landlockRules } from "./_landlock_rules.ts";
 import { isInside } from "./_paths.ts";
 import type { Places } from "./_places.ts";
@@ -33,18 +33,9 @@ export function confineWithLandlock(spawner: Spawner, plan: LandlockPlan): Confi
   const open = network === "all" || (network !== "none" && openNetwork);
   return {
     layer: "landlock",
-    async start({ program, args, cwd, env, stdin, output }) {
-      const child = await spawner.spawn(
-        { program, args, cwd, env, stdin, ...output === "inherit" ? { stdio: "inherit" } : {} },
-        { rules, network: open ? "all" : "none", unixSockets },
-      );
-      return {
-        pid: child.pid,
-        status: child.status,
-        stdin: stdin === "piped" ? child.stdin : null,
-        stdout: output === "piped" ? child.stdout : null,
-        stderr: output === "piped" ? child.stderr : null,
-      };
+    async start(command) {
+      const restriction = { rules, network: open ? "all" : "none", unixSockets } as const;
+      return startedAs(command, await spawner.spawn(command, restriction));
     },
   };
 }

@@ -1,12 +1,12 @@
 import { PryxError } from "../domain/error.ts";
+import type { Command } from "./_confinement.ts";
 import { createSpawnerChild, type SpawnedChild, type SpawnerChild } from "./_spawner_child.ts";
 import { holdProcess } from "./_hold_process.ts";
 import { rulesKey } from "./_landlock_rules.ts";
 import type { ThreadRestriction } from "./landlock.ts";
-import type { SpawnerReply, SpawnerRequest, SpawnOptions } from "./_spawner_protocol.ts";
+import type { SpawnerReply, SpawnerRequest } from "./_spawner_protocol.ts";
 
 export type { SpawnedChild } from "./_spawner_child.ts";
-export type { SpawnOptions } from "./_spawner_protocol.ts";
 
 /** Workers kept for the next command of the same rules. Those that run something come on top. */
 const IDLE_WORKERS = 4;
@@ -24,7 +24,7 @@ export interface Spawner extends Disposable {
    * `name`: what errors call it. Rejects with `sandbox` when the restriction cannot be enforced, and then nothing was
    * started; with `io` when the program cannot be started.
    */
-  spawn(options: SpawnOptions, restriction: ThreadRestriction, name?: string): Promise<SpawnedChild>;
+  spawn(command: Command, restriction: ThreadRestriction, name?: string): Promise<SpawnedChild>;
   /** How many workers live now, without the one in reserve. */
   readonly size: number;
 }
@@ -113,14 +113,14 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
   }
 
   return {
-    async spawn(options, restriction, name = options.program) {
+    async spawn(command, restriction, name = command.program) {
       if (closed) throw new PryxError("sandbox", "The sandbox is closed");
       const worker = restricted(restriction);
       const id = nextId++;
-      const child = createSpawnerChild(id, options, (request) => tell(worker, request));
+      const child = createSpawnerChild(id, command, (request) => tell(worker, request));
       if (worker.children.size === 0) holdProcess(worker.worker, true);
       worker.children.set(id, child);
-      tell(worker, { op: "spawn", id, options });
+      tell(worker, { op: "spawn", id, command });
       const failure = await child.started;
       if (failure === undefined) return child.child;
       // A thread that was restricted in part may be asked nothing again.

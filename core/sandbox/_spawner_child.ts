@@ -1,9 +1,10 @@
 import { PryxError } from "../domain/error.ts";
-import type { OutputName, SpawnerReply, SpawnerRequest, SpawnOptions } from "./_spawner_protocol.ts";
+import type { Command } from "./_confinement.ts";
+import type { OutputName, SpawnerReply, SpawnerRequest } from "./_spawner_protocol.ts";
 
 /** A child of a spawner worker, as the host sees it. */
 export interface SpawnedChild {
-  /** Also the number of its process group, when it was started detached. */
+  /** Also the number of its process group. */
   readonly pid: number;
   /** Rejects only when the worker has failed or the spawner was disposed of. */
   readonly status: Promise<Deno.CommandStatus>;
@@ -40,7 +41,7 @@ interface Inlet {
 
 export function createSpawnerChild(
   id: number,
-  options: SpawnOptions,
+  { stdin: input, output }: Command,
   tell: (request: SpawnerRequest) => void,
 ): SpawnerChild {
   let pid = 0;
@@ -56,11 +57,11 @@ export function createSpawnerChild(
     failure ??= error;
     for (const written of writes.splice(0)) written.reject(error);
   };
-  if (options.stdio === "inherit") { for (const output of Object.values(outputs)) output.end(); }
+  if (output === "inherit") { for (const inlet of Object.values(outputs)) inlet.end(); }
 
   const stdin = new WritableStream<Uint8Array>({
     async write(bytes) {
-      if (options.stdin !== "piped") throw new PryxError("io", "The child has no input to write to");
+      if (input !== "piped") throw new PryxError("io", "The child has no input to write to");
       if (failure) throw failure;
       const written = Promise.withResolvers<void>();
       writes.push(written);
@@ -114,7 +115,7 @@ export function createSpawnerChild(
     fail(error) {
       started.resolve({ why: error.message, confined: false });
       status.reject(error);
-      for (const output of Object.values(outputs)) output.end(error);
+      for (const inlet of Object.values(outputs)) inlet.end(error);
       refuseWrites(error);
     },
   };

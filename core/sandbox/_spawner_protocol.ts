@@ -1,26 +1,12 @@
+import type { Command } from "./_confinement.ts";
 import type { ThreadRestriction } from "./landlock.ts";
-
-/** How a confined child is started. The program and its arguments are those of pryx's own wrapper, or checked by it. */
-export interface SpawnOptions {
-  /** Absolute path. */
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** The whole environment. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin: "piped" | "null" | "inherit";
-  /** `inherit`: output goes where pryx's own goes. Default: piped. */
-  readonly stdio?: "inherit";
-  /** A session and process group of its own. Default: true. */
-  readonly detached?: boolean;
-}
 
 export type OutputName = "stdout" | "stderr";
 
 /** To the worker. The first message restricts its thread; it starts nothing before that has succeeded. */
 export type SpawnerRequest =
   | { readonly op: "restrict"; readonly restriction: ThreadRestriction }
-  | { readonly op: "spawn"; readonly id: number; readonly options: SpawnOptions }
+  | { readonly op: "spawn"; readonly id: number; readonly command: Command }
   | { readonly op: "write"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly op: "close"; readonly id: number }
   /** A chunk has been taken: there is room for another. */

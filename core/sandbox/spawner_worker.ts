@@ -3,12 +3,12 @@
  * restriction; pryx's other threads do not. It reads no file and holds nothing that a child could want.
  */
 import { kernelSupport, restrictThread } from "./landlock.ts";
+import type { Command } from "./_confinement.ts";
 import {
   CHUNKS_IN_FLIGHT,
   type OutputName,
   type SpawnerReply,
   type SpawnerRequest,
-  type SpawnOptions,
 } from "./_spawner_protocol.ts";
 
 interface WorkerScope {
@@ -54,7 +54,7 @@ scope.onmessage = ({ data }) => {
       }
       return;
     case "spawn":
-      return spawn(data.id, data.options);
+      return spawn(data.id, data.command);
     case "write":
       return void write(data.id, data.bytes);
     case "close":
@@ -70,28 +70,27 @@ scope.onmessage = ({ data }) => {
   }
 };
 
-function spawn(id: number, options: SpawnOptions): void {
+function spawn(id: number, { program, args, cwd, env, stdin, output }: Command): void {
   if (unconfined !== undefined) {
     return scope.postMessage({ op: "failed", id, why: unconfined, confined: false });
   }
   let process: Deno.ChildProcess;
-  const output = options.stdio ?? "piped";
   try {
-    process = new Deno.Command(options.program, {
-      args: [...options.args],
-      cwd: options.cwd,
+    process = new Deno.Command(program, {
+      args: [...args],
+      cwd,
       clearEnv: true,
-      env: { ...options.env },
-      stdin: options.stdin,
+      env: { ...env },
+      stdin,
       stdout: output,
       stderr: output,
-      detached: options.detached ?? true,
+      detached: true,
     }).spawn();
   } catch (error) {
     return scope.postMessage({ op: "failed", id, why: describe(error), confined: true });
   }
   const child: RunningChild = {
-    ...(options.stdin === "piped" ? { writer: process.stdin.getWriter() } : {}),
+    ...(stdin === "piped" ? { writer: process.stdin.getWriter() } : {}),
     outputs: {},
   };
   child.writer?.closed.catch(() => {});

@@ -96,6 +96,7 @@ test("spawn() rejects with sandbox and starts nothing when the thread cannot be 
     cwd: at.open,
     env: {},
     stdin: "null",
+    output: "piped",
   } as const;
   await assert.rejects(
     at.spawner.spawn(options, { ...rest, rules: [wrong] }, "a command"),
@@ -124,6 +125,7 @@ test("a rule opens the very file it was made for and none that took its place", 
       cwd: at.open,
       env: {},
       stdin: "null",
+      output: "piped",
     }, restriction);
     const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.status]);
     assert.equal(out, "");
@@ -180,7 +182,7 @@ test("idle workers do not keep the process alive", async () => {
     JSON.stringify(new URL("../../core/sandbox/_spawner.ts", import.meta.url).href)
   };
     const child = await createSpawner().spawn(
-      { program: "/bin/true", args: [], cwd: "/", env: {}, stdin: "null" },
+      { program: "/bin/true", args: [], cwd: "/", env: {}, stdin: "null", output: "piped" },
       { rules: [{ path: "/", rights: "read", folder: true, ...${
     JSON.stringify(identityOf("/"))
   } }], network: "none", unixSockets: false },

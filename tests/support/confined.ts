@@ -1,5 +1,6 @@
 import { type LandlockRequest, landlockRules } from "../../core/sandbox/_landlock_rules.ts";
-import { createSpawner, type SpawnOptions } from "../../core/sandbox/_spawner.ts";
+import type { Command } from "../../core/sandbox/_confinement.ts";
+import { createSpawner } from "../../core/sandbox/_spawner.ts";
 import { kernelSupport, type ThreadRestriction } from "../../core/sandbox/landlock.ts";
 
 const { landlock, seccomp } = kernelSupport();
@@ -42,7 +43,7 @@ export async function confined() {
   const spawn = (
     argv: readonly [string, ...string[]],
     rights?: Rights,
-    options: Partial<SpawnOptions> = {},
+    options: Partial<Command> = {},
   ) =>
     spawner.spawn({
       program: argv[0],
@@ -50,6 +51,7 @@ export async function confined() {
       cwd: open,
       env: { PATH: "/usr/bin:/bin", HOME: open, TMPDIR: open, LC_ALL: "C" },
       stdin: "null",
+      output: "piped",
       ...options,
     }, restriction(rights));
   return {
