@@ -1,14 +1,8 @@
+import { words } from "../domain/words.ts";
 import { type Arg, isKnown, mayBeOption } from "./_shell_values.ts";
 
 /** Options before git's command that take the next word, or `=VALUE`. */
-const WITH_VALUE = new Set([
-  "-C",
-  "--git-dir",
-  "--work-tree",
-  "--namespace",
-  "--super-prefix",
-  "--attr-source",
-]);
+const WITH_VALUE = new Set(words("-C --git-dir --work-tree --namespace --super-prefix --attr-source"));
 
 /** Options before git's command that change nothing about what it does. */
 const HARMLESS = new Set(["--no-pager", "-P", "--no-optional-locks", "--no-lazy-fetch", "--no-advice"]);
@@ -47,17 +41,7 @@ const VALUES: Readonly<Record<string, RegExp>> = {
 };
 
 /** Commands without an option that runs or writes something, so that a word may be any of them. */
-const PLAIN = new Set([
-  "add",
-  "rm",
-  "mv",
-  "status",
-  "restore",
-  "check-ignore",
-  "symbolic-ref",
-  "merge-base",
-  "ls-files",
-]);
+const PLAIN = new Set(words("add rm mv status restore check-ignore symbolic-ref merge-base ls-files"));
 
 interface GitWords {
   readonly before: readonly Arg[];

@@ -1,72 +1,18 @@
+import { words } from "../domain/words.ts";
 import { gitProblem } from "./_git_words.ts";
 import { lastName } from "./_run_pattern.ts";
 import { type Arg, isKnown, mayBeOption } from "./_shell_values.ts";
 import { awkProblem, sedProblem } from "./_text_programs.ts";
 
 /** Programs that run another one, in ways that are not followed here. */
-const RUNNERS = new Set([
-  ...["su", "pkexec", "runuser", "setpriv", "capsh", "gosu", "su-exec", "parallel", "prlimit", "unbuffer"],
-  ...[
-    "expect",
-    "entr",
-    "start-stop-daemon",
-    "daemonize",
-    "chroot",
-    "unshare",
-    "nsenter",
-    "bwrap",
-    "firejail",
-  ],
-  ...["fakeroot", "setarch", "linux32", "linux64", "strace", "ltrace", "gdb", "lldb", "valgrind", "perf"],
-  ...[
-    "catchsegv",
-    "ld.so",
-    "xvfb-run",
-    "dbus-run-session",
-    "systemd-run",
-    "at",
-    "batch",
-    "crontab",
-    "toybox",
-  ],
-  ...[
-    "run-parts",
-    "screen",
-    "tmux",
-    "numactl",
-    "choom",
-    "cgexec",
-    "rlwrap",
-    "dumb-init",
-    "tini",
-    "catatonit",
-  ],
-  ...["proot", "faketime", "ssh-agent", "dtach", "abduco", "chronic", "ifne", "errno", "cpulimit", "trickle"],
-  ...[
-    "torsocks",
-    "proxychains",
-    "proxychains4",
-    "pexec",
-    "rust-parallel",
-    "fish",
-    "csh",
-    "tcsh",
-    "pwsh",
-    "zsh",
-  ],
-  ...[
-    "ksh",
-    "mksh",
-    "rbash",
-    "elvish",
-    "nu",
-    "xonsh",
-    "hyperfine",
-    "watchexec",
-    "nodemon",
-    "inotifywait-run",
-  ],
-]);
+const RUNNERS = new Set(words(`
+  su pkexec runuser setpriv capsh gosu su-exec parallel prlimit unbuffer expect entr start-stop-daemon
+  daemonize chroot unshare nsenter bwrap firejail fakeroot setarch linux32 linux64 strace ltrace gdb lldb
+  valgrind perf catchsegv ld.so xvfb-run dbus-run-session systemd-run at batch crontab toybox run-parts
+  screen tmux numactl choom cgexec rlwrap dumb-init tini catatonit proot faketime ssh-agent dtach abduco
+  chronic ifne errno cpulimit trickle torsocks proxychains proxychains4 pexec rust-parallel fish csh tcsh
+  pwsh zsh ksh mksh rbash elvish nu xonsh hyperfine watchexec nodemon inotifywait-run
+`));
 
 /** Options by which a program runs another one, or writes what its words do not name. */
 const RUNS_BY_OPTION: Readonly<Record<string, RegExp>> = {

@@ -1,3 +1,5 @@
+import { words } from "../domain/words.ts";
+
 /** Variables by which the shell itself, or what it finds and loads, is bent: setting them in any way asks. */
 const SHELL_OWN =
   /^(?:RANDOM|SRANDOM|SECONDS|LINENO|EPOCHSECONDS|EPOCHREALTIME|OPTIND|DIRSTACK|GROUPS|FUNCNAME|PIPESTATUS|PATH|CDPATH|PWD|OLDPWD|HOME|SHELL|SHELLOPTS|ENV|PS[0-4]|PROMPT_COMMAND|GLOBIGNORE|FUNCNEST|EXECIGNORE|POSIXLY_CORRECT|TEXTDOMAIN(?:DIR)?|FIGNORE|INPUTRC|MAIL(?:PATH|CHECK)?|TIMEFORMAT|auto_resume|histchars|HIST[A-Z]+|COMP_[A-Z]+|COMPREPLY|BASH.*|LD_.*|DYLD_.*|_RLD.*|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_.*|GLIBC_.*|TERMINFO.*|TERMCAP)$/u;
@@ -14,18 +16,7 @@ const ENDINGS =
 const FIXED =
   /^(?:_|UID|EUID|PPID|RANDOM|SRANDOM|SECONDS|LINENO|EPOCHSECONDS|EPOCHREALTIME|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS|OPTIND|OPTARG|OPTERR|BASH.*|HIST.*|COMP_.*|COPROC.*)$/u;
 
-const NUMBERS = new Set([
-  "UID",
-  "EUID",
-  "PPID",
-  "RANDOM",
-  "SRANDOM",
-  "SECONDS",
-  "LINENO",
-  "BASHPID",
-  "EPOCHSECONDS",
-  "OPTIND",
-]);
+const NUMBERS = new Set(words("UID EUID PPID RANDOM SRANDOM SECONDS LINENO BASHPID EPOCHSECONDS OPTIND"));
 
 /**
  * Why setting a variable asks a person; undefined when it does not. `exported`: programs get it in any case. A plain

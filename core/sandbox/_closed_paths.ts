@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
+import { words } from "../domain/words.ts";
 import { expandGlob } from "./_closed_globs.ts";
 import { entryAt, realPath } from "./_existing.ts";
 import { isBelow, isGlob, isInside, outermost } from "./_paths.ts";
@@ -31,33 +32,11 @@ export interface ClosedPaths {
  * Stores of dependencies and build results, by name: not looked through, because they are large and are made by
  * programs, so a secret in one of them is not masked. Docs name them.
  */
-export const STORES: readonly string[] = [
-  ".git/lfs",
-  ".git/objects",
-  ".gradle",
-  ".hg/store",
-  ".mypy_cache",
-  ".next",
-  ".nox",
-  ".nuxt",
-  ".parcel-cache",
-  ".pnpm-store",
-  ".pytest_cache",
-  ".ruff_cache",
-  ".svelte-kit",
-  ".terraform",
-  ".tox",
-  ".turbo",
-  ".venv",
-  ".yarn/cache",
-  "__pycache__",
-  "bower_components",
-  "dist-packages",
-  "node_modules",
-  "site-packages",
-  "target/debug",
-  "target/release",
-];
+export const STORES: readonly string[] = words(`
+  .git/lfs .git/objects .gradle .hg/store .mypy_cache .next .nox .nuxt .parcel-cache .pnpm-store
+  .pytest_cache .ruff_cache .svelte-kit .terraform .tox .turbo .venv .yarn/cache __pycache__
+  bower_components dist-packages node_modules site-packages target/debug target/release
+`);
 
 /** Folders of one root that are looked through, at most. */
 export const MAX_FOLDERS = 20_000;

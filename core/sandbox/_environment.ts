@@ -1,36 +1,16 @@
 import { delimiter, isAbsolute } from "node:path";
+import { words } from "../domain/words.ts";
 import { TOOLCHAIN_VARIABLES } from "./baseline.ts";
 
 /** Names that children inherit. Everything else stays here: keys, tokens, loaders' and shells' hooks, sockets of agents. */
-const INHERITED = new Set([
-  "PATH",
-  "HOME",
-  "USER",
-  "LOGNAME",
-  "LANG",
-  "LANGUAGE",
-  "TZ",
-  "TMPDIR",
-  "SHELL",
-  "COLUMNS",
-  "LINES",
-]);
+const INHERITED = new Set(words("PATH HOME USER LOGNAME LANG LANGUAGE TZ TMPDIR SHELL COLUMNS LINES"));
 const INHERITED_PREFIX = /^(LC_|XDG_)/;
 /** XDG_RUNTIME_DIR holds sockets (D-Bus and with it the keyring, Wayland, podman): a child has no business there. */
 const WITHHELD = new Set(["XDG_RUNTIME_DIR"]);
 /** Without these no Windows program starts. */
-const WINDOWS = new Set([
-  "SYSTEMROOT",
-  "WINDIR",
-  "COMSPEC",
-  "PATHEXT",
-  "TEMP",
-  "TMP",
-  "USERPROFILE",
-  "APPDATA",
-  "LOCALAPPDATA",
-  "PROGRAMFILES",
-]);
+const WINDOWS = new Set(words(`
+  SYSTEMROOT WINDIR COMSPEC PATHEXT TEMP TMP USERPROFILE APPDATA LOCALAPPDATA PROGRAMFILES
+`));
 
 /** Nobody sits at a child's terminal: no pager, no editor, no prompt for a password, no colours. */
 const FIXED: Readonly<Record<string, string>> = {

@@ -1,3 +1,5 @@
+import { words } from "../domain/words.ts";
+
 /**
  * Where a host leads, before anything is sent there. Every spelling that some resolver or URL parser takes for an
  * address is read as one (inet_aton's short, octal and hexadecimal forms, IPv6 with an IPv4 address inside, full-width
@@ -143,9 +145,7 @@ function localName(name: string): string | undefined {
   return undefined;
 }
 
-const LOCAL_TOPS = new Set(
-  "local internal localdomain lan home corp intranet private invalid".split(" "),
-);
+const LOCAL_TOPS = new Set(words("local internal localdomain lan home corp intranet private invalid"));
 
 /** WHATWG URL: such a host is an IPv4 address or nothing. */
 function endsInNumber(host: string): boolean {

@@ -1,5 +1,6 @@
 import { basename, delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { Baseline } from "../domain/envelope.ts";
+import { words } from "../domain/words.ts";
 import { entryAt, realPath } from "./_existing.ts";
 import { isInside, outermost } from "./_paths.ts";
 
@@ -24,107 +25,26 @@ export interface BaselineFolders extends Baseline {
 }
 
 /** The system: programs, libraries, settings. Nothing of a user, no sockets, no logs. */
-const SYSTEM = [
-  "/usr",
-  "/bin",
-  "/sbin",
-  "/lib",
-  "/lib32",
-  "/lib64",
-  "/libx32",
-  "/opt",
-  "/etc",
-  "/nix",
-  "/gnu",
-  "/snap",
-  "/sys",
-  "/proc",
-  "/run/current-system",
-  "/run/systemd/resolve",
-  "/run/resolvconf",
-  "/run/NetworkManager/resolv.conf",
-  "/run/NetworkManager/no-stub-resolv.conf",
-  "/var/lib/dpkg",
-  "/var/lib/alternatives",
-];
-const SYSTEM_MACOS = [
-  "/usr",
-  "/bin",
-  "/sbin",
-  "/opt",
-  "/etc",
-  "/private/etc",
-  "/System",
-  "/Library",
-  "/Applications/Xcode.app",
-  "/nix",
-];
+const SYSTEM = words(`
+  /usr /bin /sbin /lib /lib32 /lib64 /libx32 /opt /etc /nix /gnu /snap /sys /proc /run/current-system
+  /run/systemd/resolve /run/resolvconf /run/NetworkManager/resolv.conf
+  /run/NetworkManager/no-stub-resolv.conf /var/lib/dpkg /var/lib/alternatives
+`);
+const SYSTEM_MACOS = words(`
+  /usr /bin /sbin /opt /etc /private/etc /System /Library /Applications/Xcode.app /nix
+`);
 /** Links of the system that programs name and that lie in no folder above. */
 const SYSTEM_LINKS = ["/var/run", "/var/lock"];
 
 /** Below home: what compilers, interpreters and package managers keep there. Credentials are files of their own, which rules close. */
-const TOOLCHAINS = [
-  ".asdf",
-  ".bun",
-  ".cabal",
-  ".cache/Cypress",
-  ".cache/deno",
-  ".cache/go-build",
-  ".cache/ms-playwright",
-  ".cache/node",
-  ".cache/pip",
-  ".cache/pnpm",
-  ".cache/uv",
-  ".cache/yarn",
-  ".cargo",
-  ".config/git",
-  ".deno",
-  ".dotnet",
-  ".elan",
-  ".fnm",
-  ".ghcup",
-  ".gitconfig",
-  ".gradle",
-  ".hex",
-  ".ivy2/cache",
-  ".jenv",
-  ".juliaup",
-  ".julia",
-  ".local/bin",
-  ".local/include",
-  ".local/lib",
-  ".local/share/fnm",
-  ".local/share/mise",
-  ".local/share/pipx",
-  ".local/share/pnpm",
-  ".local/share/uv",
-  ".local/state/fnm_multishells",
-  ".m2/repository",
-  ".mix",
-  ".nodenv",
-  ".npm",
-  ".nuget/packages",
-  ".nvm",
-  ".opam",
-  ".phpenv",
-  ".pixi",
-  ".plenv",
-  ".poetry",
-  ".pub-cache",
-  ".pyenv",
-  ".rbenv",
-  ".rustup",
-  ".rvm",
-  ".sdkman",
-  ".stack",
-  ".swiftly",
-  ".volta",
-  ".yarn",
-  ".zig",
-  "go/bin",
-  "go/pkg",
-  "sdk",
-];
+const TOOLCHAINS = words(`
+  .asdf .bun .cabal .cache/Cypress .cache/deno .cache/go-build .cache/ms-playwright .cache/node .cache/pip
+  .cache/pnpm .cache/uv .cache/yarn .cargo .config/git .deno .dotnet .elan .fnm .ghcup .gitconfig .gradle
+  .hex .ivy2/cache .jenv .juliaup .julia .local/bin .local/include .local/lib .local/share/fnm
+  .local/share/mise .local/share/pipx .local/share/pnpm .local/share/uv .local/state/fnm_multishells
+  .m2/repository .mix .nodenv .npm .nuget/packages .nvm .opam .phpenv .pixi .plenv .poetry .pub-cache .pyenv
+  .rbenv .rustup .rvm .sdkman .stack .swiftly .volta .yarn .zig go/bin go/pkg sdk
+`);
 
 /** Variables that say where a toolchain lives; a child inherits them. `""`: the folder itself; else what is read below it. */
 export const TOOLCHAIN_VARIABLES: Readonly<Record<string, readonly string[]>> = {
