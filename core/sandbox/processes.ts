@@ -190,7 +190,8 @@ export function createProcesses(options: ProcessesOptions): Processes {
     try {
       const status = await child.status;
       clearTimeout(timeout);
-      if (!await within(drained, DRAIN_MS)) {
+      const held = !await within(drained, DRAIN_MS);
+      if (held) {
         // A process it left behind holds the pipes. One that let go of them may stay.
         terminateGroup(child.pid);
         await within(drained, DRAIN_MS);
@@ -199,7 +200,8 @@ export function createProcesses(options: ProcessesOptions): Processes {
       }
       if (ending) watching.kill();
       await drained;
-      if (confinement?.layer === "bubblewrap") await untilEmpty(child.pid);
+      // What was killed closes its pipes before it is gone.
+      if (held || confinement?.layer === "bubblewrap") await untilEmpty(child.pid);
       const background = await release(child.pid);
       released = true;
       if (ending === "cancelled") signal.throwIfAborted();
