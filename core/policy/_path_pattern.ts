@@ -61,6 +61,11 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || folder === "/" || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
+/** Without what another covers; in the same order. */
+export function outermost(paths: readonly string[]): string[] {
+  return paths.filter((path) => !paths.some((other) => other !== path && isWithin(path, other)));
+}
+
 /** One spelling for names that a file system without case holds for one. */
 export function foldCase(text: string): string {
   return text.normalize("NFC").toLowerCase();

@@ -1,8 +1,8 @@
 import type { ArithmeticExpression, TestExpression, Word } from "unbash";
 import type { Scope } from "./_shell_context.ts";
-import { assignPerhaps, valueOf } from "./_shell_lookup.ts";
+import { assignPerhaps, noteSet, valueOf } from "./_shell_lookup.ts";
 import { ANY_NUMBER, isNumber, type Value, withVariable } from "./_shell_values.ts";
-import { isFixed, isName, isNumeric, variableProblem } from "./_shell_variables.ts";
+import { isFixed, isName, isNumeric } from "./_shell_variables.ts";
 import { expandText } from "./_shell_words.ts";
 
 /*
@@ -54,11 +54,10 @@ export async function arithmetic(
 
 function set(target: ArithmeticExpression, scope: Scope, certain: boolean): void {
   const name = target.type === "ArithmeticWord" && !target.parts ? target.value.trim() : "";
-  const problem = isName(name) ? variableProblem(name, false) : undefined;
-  if (problem !== undefined) scope.problems.push(problem);
-  if (isName(name) && certain) scope.state = withVariable(scope.state, name, ANY_NUMBER);
-  else if (isName(name)) assignPerhaps(name, ANY_NUMBER, scope);
-  else scope.problems.push("it sets a variable that it computes");
+  if (!isName(name)) return void scope.problems.push("it sets a variable that it computes");
+  noteSet(name, scope);
+  if (certain) scope.state = withVariable(scope.state, name, ANY_NUMBER);
+  else assignPerhaps(name, ANY_NUMBER, scope);
 }
 
 /** A word that is computed with. */

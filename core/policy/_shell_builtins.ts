@@ -1,4 +1,5 @@
 import { isAbsolute, join } from "node:path";
+import { words } from "../domain/words.ts";
 import { readsVariables } from "./_shell_test.ts";
 import type { Analysis, Line } from "./_shell_context.ts";
 import { program } from "./_shell_line.ts";
@@ -24,21 +25,16 @@ type Builtin = (line: Line, state: State, analysis: Analysis) => Promise<After> 
 
 /** What the shell itself does, without running anything. Those that run text, or bend what follows, ask. */
 export const BUILTINS: Readonly<Record<string, Builtin>> = {
-  ...Object.fromEntries(
-    [":", "times", "umask", "ulimit", "disown", "fg", "bg", "dirs"].map((
-      name,
-    ) => [name, quiet]),
-  ),
-  ...Object.fromEntries(["break", "continue", "return"].map((name) => [name, leaves])),
-  ...Object.fromEntries(
-    ["export", "declare", "typeset", "local", "readonly"].map((name) => [name, declares]),
-  ),
-  ...Object.fromEntries(["mapfile", "readarray"].map((name) => [name, reads])),
-  ...Object.fromEntries(["test", "["].map((name) => [name, tests])),
+  ...all(": times umask ulimit disown fg bg dirs", quiet),
+  ...all("break continue return", leaves),
+  ...all("export declare typeset local readonly", declares),
+  ...all("read mapfile readarray", reads),
+  ...all("test [", tests),
+  ...all("cd pushd", changes),
+  ...all("command builtin", passes),
   exit: ends,
   wait: waits,
   jobs: (line, state, analysis) => asksUnless(/^(?:-[lnprs]+|%[\w%+-]*|[0-9]+)$/u, line, state, analysis),
-  read: reads,
   getopts: options,
   printf: prints,
   let: computes,
@@ -49,24 +45,24 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   hash: (line, state, analysis) => asksUnless(/^-[rl]$/u, line, state, analysis),
   type: (line, state, analysis) => asksUnless(/^[\w./+-]+$/u, line, state, analysis),
   trap: traps,
-  cd: changes,
-  pushd: changes,
   popd: returns,
-  command: passes,
-  builtin: passes,
   exec: replaces,
   eval: asks("it runs text that is put together while it runs"),
-  source: asks("it runs what is in a file, in the shell itself"),
   chdir: asks("shells read it differently"),
-  ".": asks("it runs what is in a file, in the shell itself"),
-  ...Object.fromEntries(
-    ["alias", "unalias", "enable"].map((name) => [name, asks("it changes what later commands mean")]),
-  ),
-  ...Object.fromEntries(
-    ["bind", "complete", "compgen", "compopt", "history", "fc", "caller", "help", "suspend", "logout"]
-      .map((name) => [name, asks("it is made for a terminal, and may run other commands")]),
+  ...all("source .", asks("it runs what is in a file, in the shell itself")),
+  ...all("alias unalias enable", asks("it changes what later commands mean")),
+  ...all(
+    "bind complete compgen compopt history fc caller help suspend logout",
+    asks("it is made for a terminal, and may run other commands"),
   ),
 };
+
+function all(names: string, builtin: Builtin): Record<string, Builtin> {
+  return Object.fromEntries(words(names).map((name) => [name, builtin]));
+}
+
+const WHICH = "which variable it sets is not known before it runs";
+const HOW_READ = "it changes how later commands are read";
 
 const SHOPT = /^(?:-[suqp]+|nullglob|failglob|dotglob|globstar|nocaseglob|nocasematch|inherit_errexit)$/u;
 
@@ -89,11 +85,17 @@ function refused(line: Line, state: State, analysis: Analysis, reason: string): 
 
 function asksUnless(harmless: RegExp, line: Line, state: State, analysis: Analysis): After {
   const isHarmless = line.args.slice(1).every((arg) => isKnown(arg) && harmless.test(arg.text));
-  return isHarmless ? same(state) : refused(line, state, analysis, "it changes how later commands are read");
+  return isHarmless ? same(state) : refused(line, state, analysis, HOW_READ);
 }
 
 function quiet(_line: Line, state: State): After {
   return same(state);
+}
+
+/** Says what setting a variable bends. `exported`: programs get it in any case. */
+function noteSet(name: string, line: Line, analysis: Analysis, exported: boolean): void {
+  const problem = variableProblem(name, exported);
+  if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
 }
 
 /** `wait -p NAME` sets a variable. */
@@ -130,7 +132,7 @@ function declares(line: Line, state: State, analysis: Analysis): After {
     const [, variable, append, , value] = /^([A-Za-z_]\w*)(\+)?(=([\s\S]*))?$/u.exec(arg.text) ?? [];
     const option = /^[-+]([a-zA-Z]+)$/u.exec(arg.text)?.[1];
     if (arg.many || (variable === undefined && option === undefined && arg.text !== "--")) {
-      return refused(line, state, analysis, "which variable it sets is not known before it runs");
+      return refused(line, state, analysis, WHICH);
     }
     if (option !== undefined && /[inluc]/u.test(option)) {
       return refused(line, state, analysis, "it changes what setting a variable means");
@@ -140,8 +142,7 @@ function declares(line: Line, state: State, analysis: Analysis): After {
     }
     if (option?.includes("r")) args.forEach((one) => freeze(one, analysis));
     if (variable === undefined) continue;
-    const problem = variableProblem(variable, true);
-    if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
+    noteSet(variable, line, analysis, true);
     if (name?.text === "readonly") freeze(arg, analysis);
     if (arrays) analysis.arrays.add(variable);
     if (analysis.inFunction && name?.text !== "export" && name?.text !== "readonly") {
@@ -186,10 +187,9 @@ function reads(line: Line, state: State, analysis: Analysis): After {
     }
     if (plain.test(arg.text)) continue;
     if (!isKnown(arg) || !isName(arg.text)) {
-      return refused(line, state, analysis, "which variable it sets is not known before it runs");
+      return refused(line, state, analysis, WHICH);
     }
-    const problem = variableProblem(arg.text, false);
-    if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
+    noteSet(arg.text, line, analysis, false);
     analysis.arrays.add(arg.text);
     next = withVariable(next, arg.text, ANYTHING);
   }
@@ -201,7 +201,7 @@ function options(line: Line, state: State, analysis: Analysis): After {
   if (
     line.args[1]?.many || !name || !isKnown(name) || !isName(name.text) || variableProblem(name.text, false)
   ) {
-    return refused(line, state, analysis, "which variable it sets is not known before it runs");
+    return refused(line, state, analysis, WHICH);
   }
   return same(withVariable(state, name.text, ANYTHING));
 }
@@ -213,7 +213,7 @@ async function prints(line: Line, state: State, analysis: Analysis): Promise<Aft
     (first && first.text.startsWith("-v") &&
       (first.text !== "-v" || !name || !isKnown(name) || !isName(name.text)))
   ) {
-    return refused(line, state, analysis, "which variable it sets is not known before it runs");
+    return refused(line, state, analysis, WHICH);
   }
   if (first && !isKnown(first) && mayBeOption(first)) {
     // As an option it could set a variable by a computed name.
@@ -223,8 +223,7 @@ async function prints(line: Line, state: State, analysis: Analysis): Promise<Aft
     await program(line, state, analysis);
     return same(state);
   }
-  const problem = variableProblem(name.text, false);
-  if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
+  noteSet(name.text, line, analysis, false);
   return same(withVariable(state, name.text, ANYTHING));
 }
 
@@ -257,8 +256,7 @@ function unsets(line: Line, state: State, analysis: Analysis): After {
     const bodies = functions.get(arg.text);
     if (bodies) functions.set(arg.text, [...new Set([...bodies, undefined])]);
     if (!isName(arg.text)) continue;
-    const problem = variableProblem(arg.text, false);
-    if (problem !== undefined) analysis.opaque(line.text, problem, line.args);
+    noteSet(arg.text, line, analysis, false);
     next = withVariable(next, arg.text, ANYTHING);
   }
   return same({ ...next, functions });
@@ -272,15 +270,15 @@ function sets(line: Line, state: State, analysis: Analysis): After {
     const arg = args[index];
     if (!arg) break;
     if (arg.text === "--") return same({ ...state, positional: args.slice(index + 1) });
-    if (!isKnown(arg)) return refused(line, state, analysis, "it changes how later commands are read");
+    if (!isKnown(arg)) return refused(line, state, analysis, HOW_READ);
     if (/^[-+][euxvfCEb]*o$/u.test(arg.text)) {
       const option = args[++index];
       if (option === undefined || (isKnown(option) && HARMLESS.test(option.text))) continue;
-      return refused(line, state, analysis, "it changes how later commands are read");
+      return refused(line, state, analysis, HOW_READ);
     }
     if (/^[-+][euxvfCEb]+$/u.test(arg.text)) continue;
     if (/^[-+]/u.test(arg.text)) {
-      return refused(line, state, analysis, "it changes how later commands are read");
+      return refused(line, state, analysis, HOW_READ);
     }
     return same({ ...state, positional: args.slice(index) });
   }

@@ -9,7 +9,7 @@ import {
   type Value,
   withVariable,
 } from "./_shell_values.ts";
-import { isFixed, isNumeric } from "./_shell_variables.ts";
+import { isFixed, isNumeric, variableProblem } from "./_shell_variables.ts";
 
 /** What one command is worked out in. */
 export function newScope(state: State, reading: Reading, analysis: Analysis): Scope {
@@ -34,6 +34,12 @@ export function valueOf(name: string, { state, analysis }: Scope): Value {
 function positional(index: number, { positional }: State): Value {
   if (positional === undefined || positional.slice(0, index).some((arg) => arg.many)) return ANYTHING;
   return { texts: [positional[index - 1]?.text ?? ""] };
+}
+
+/** Says what setting a variable of the shell bends. */
+export function noteSet(name: string, scope: Scope): void {
+  const problem = variableProblem(name, false);
+  if (problem !== undefined) scope.problems.push(problem);
 }
 
 /** Sets a variable as a part of a command: perhaps, since the part may not be gone through. */

@@ -1,8 +1,9 @@
 import { dirname, isAbsolute, join } from "node:path";
 import type { HereDoc, Redirect, Redirection } from "unbash";
 import type { Scope } from "./_shell_context.ts";
+import { noteSet } from "./_shell_lookup.ts";
 import { ANY_NUMBER, isKnownText, isNumber, NUMBER, type Text, withVariable } from "./_shell_values.ts";
-import { isName, variableProblem } from "./_shell_variables.ts";
+import { isName } from "./_shell_variables.ts";
 import { expand, expandBody, expandText } from "./_shell_words.ts";
 
 /** Devices that keep nothing and tell nothing, and what is open already. */
@@ -18,10 +19,8 @@ const TWICE = /^[\p{L}\p{N}_./@%+=:,-]+$/u;
 export async function redirect(node: Redirection, scope: Scope): Promise<string | null | undefined> {
   const { descriptor } = node;
   if (descriptor?.type === "FileDescriptorVariable") {
-    const problem = isName(descriptor.name)
-      ? variableProblem(descriptor.name, false)
-      : `it sets ${descriptor.name}`;
-    if (problem !== undefined) scope.problems.push(problem);
+    if (isName(descriptor.name)) noteSet(descriptor.name, scope);
+    else scope.problems.push(`it sets ${descriptor.name}`);
     scope.state = withVariable(scope.state, descriptor.name, ANY_NUMBER);
   }
   const isInput = descriptor === undefined ||
@@ -104,8 +103,8 @@ async function opened(text: string, operator: string, source: string, scope: Sco
 /** The files that a path may mean, after links; undefined among them when it starts from a folder that is not known. */
 async function pathsOf(text: string, source: string, scope: Scope): Promise<readonly (string | undefined)[]> {
   const { state, analysis: { host } } = scope;
-  if (/^~(?:\/|$)/u.test(source) && text.startsWith("~")) return [await followed(text, host.resolve)];
-  if (isAbsolute(text)) return [await followed(text, host.resolve)];
+  const isHome = /^~(?:\/|$)/u.test(source) && text.startsWith("~");
+  if (isHome || isAbsolute(text)) return [await followed(text, host.resolve)];
   const paths: (string | undefined)[] = [];
   for (const folder of state.folders ?? [undefined]) {
     paths.push(folder === undefined ? undefined : await followed(`${folder}/./${text}`, host.resolve));

@@ -83,10 +83,7 @@ function textOf(command: Command, { source }: Reading): string {
 }
 
 /** The ways a command line may turn out, by the ways of its words. */
-async function linesOf(
-  command: Command,
-  scope: Scope,
-): Promise<readonly (readonly Arg[])[]> {
+async function linesOf(command: Command, scope: Scope): Promise<readonly (readonly Arg[])[]> {
   let ways: (readonly Arg[])[] = [[]];
   const extend = (choices: readonly (readonly Arg[])[], source: string) => {
     if (ways.length * choices.length > MAX_ALTERNATIVES * 2) {

@@ -5,7 +5,7 @@ import type { Need } from "../domain/need.ts";
 import { arithmetic, test } from "./_shell_arithmetic.ts";
 import type { Analysis, Frame, Line, Reading, Scope, ShellHost } from "./_shell_context.ts";
 import { runLine } from "./_shell_line.ts";
-import { newScope } from "./_shell_lookup.ts";
+import { newScope, noteSet } from "./_shell_lookup.ts";
 import { redirect } from "./_shell_redirects.ts";
 import { simple } from "./_shell_simple.ts";
 import {
@@ -25,7 +25,7 @@ import {
   type Value,
   withVariable,
 } from "./_shell_values.ts";
-import { isName, variableProblem } from "./_shell_variables.ts";
+import { isName } from "./_shell_variables.ts";
 import { expand, expandText } from "./_shell_words.ts";
 
 /** Texts within texts beyond these are left to a person; the parser holds about as many levels of nesting. */
@@ -60,7 +60,6 @@ export function createWalk(host: ShellHost): Walk {
   let loops = 0;
   let repeated = 0;
   let gaveUp: string | undefined;
-
   let splits = false;
 
   /** A shell of which nothing is known, but that words may come apart in their own way. */
@@ -252,8 +251,7 @@ export function createWalk(host: ShellHost): Walk {
         const value = await listed(command.wordlist, scope);
         const name = command.name.text;
         if (!isName(name)) scope.problems.push(`it sets ${name}`);
-        const problem = variableProblem(name, false);
-        if (problem !== undefined) scope.problems.push(problem);
+        noteSet(name, scope);
         if (reading.posix && command.type === "Select") scope.problems.push("shells read select differently");
         report(scope, command);
         const set = command.type === "For" ? value : ANYTHING;
@@ -321,7 +319,7 @@ export function createWalk(host: ShellHost): Walk {
     frames.push(frame);
     loops++;
     const mark = { needs: order.length, bodies: through.length };
-    const starts = [(state: State) => state, settledFrom(start), blank];
+    const starts = [(state: State) => state, (state: State) => settled(start, state), blank];
     let from = start;
     for (const [pass, begin] of starts.entries()) {
       if (loops > MAX_LOOPS && pass < 2) continue;
@@ -408,8 +406,10 @@ export function createWalk(host: ShellHost): Walk {
   /** Goes through the body of a function as it is called. When that repeats, once for all calls. */
   async function enter(body: FunctionNode, state: State, reading: Reading): Promise<State> {
     repeated += 1 + defined.size;
-    if (repeated > MAX_REPEATED) giveUp(TOO_MUCH);
-    if (repeated > MAX_REPEATED) return anyShell(NO_FUNCTIONS);
+    if (repeated > MAX_REPEATED) {
+      giveUp(TOO_MUCH);
+      return anyShell(NO_FUNCTIONS);
+    }
     const calls = called.get(body) ?? 0;
     called.set(body, calls + 1);
     const known = calls < MAX_CALLS && !running.has(body);
@@ -489,10 +489,6 @@ function join({ done, failed }: After): State {
 }
 
 /** What a second pass of a loop begins with: numbers that count go on counting. */
-function settledFrom(start: State): (next: State) => State {
-  return (next) => settled(start, next);
-}
-
 function settled(start: State, next: State): State {
   const variables = new Map<string, Value>();
   for (const [name, value] of next.variables) {

@@ -12,8 +12,8 @@ import {
   type Text,
   type Value,
 } from "./_shell_values.ts";
-import { assignPerhaps, printedBy, valueOf } from "./_shell_lookup.ts";
-import { isName, variableProblem } from "./_shell_variables.ts";
+import { assignPerhaps, noteSet, printedBy, valueOf } from "./_shell_lookup.ts";
+import { isName } from "./_shell_variables.ts";
 import { UNKNOWN } from "./_words.ts";
 
 /** Where a word stands: only in an argument does a shell split it and look for files. */
@@ -34,10 +34,7 @@ const PLAIN = /^[\p{L}\p{N}_./@%+=:,-]+$/u;
 const MAX_BRACES = 64;
 
 /** The ways a word of a command may turn out, each a list of words. Runs through every substitution in it. */
-export async function expand(
-  part: Word,
-  scope: Scope,
-): Promise<readonly (readonly Arg[])[]> {
+export async function expand(part: Word, scope: Scope): Promise<readonly (readonly Arg[])[]> {
   const whole = wholeArray(part, scope);
   if (whole) return [whole];
   const drafts = await draftsOf(part, "argument", scope);
@@ -53,10 +50,7 @@ export async function expandText(part: Word, scope: Scope): Promise<readonly Tex
 }
 
 /** The texts of the body of a here-document. */
-export async function expandBody(
-  parts: readonly WordPart[],
-  scope: Scope,
-): Promise<readonly Text[]> {
+export async function expandBody(parts: readonly WordPart[], scope: Scope): Promise<readonly Text[]> {
   let drafts: readonly Draft[] = [{ ...START, firm: true }];
   for (const part of parts) drafts = await step(drafts, part, "quoted", scope);
   return drafts.map(({ texts, many }) => many ? UNKNOWN : texts[0] ?? "");
@@ -73,10 +67,7 @@ export async function assignedValue(node: Assignment, scope: Scope): Promise<Val
   return node.append || node.index ? ANYTHING : { texts };
 }
 
-async function elements(
-  node: ArrayValue,
-  scope: Scope,
-): Promise<readonly Arg[] | undefined> {
+async function elements(node: ArrayValue, scope: Scope): Promise<readonly Arg[] | undefined> {
   const words: Arg[] = [];
   let known = true;
   for (const element of node.elements) {
@@ -129,11 +120,7 @@ function isJoined({ text, pos, end, parts }: Word, { source }: Scope["reading"])
     !/^(?:$|[\s;&|)`])/u.test(source.slice(end, end + 1));
 }
 
-async function draftsOf(
-  part: Word,
-  place: Place,
-  scope: Scope,
-): Promise<readonly Draft[]> {
+async function draftsOf(part: Word, place: Place, scope: Scope): Promise<readonly Draft[]> {
   const { text, value, parts } = part;
   if (isJoined(part, scope.reading)) {
     scope.problems.push(`shells read ${text} as a part of the words beside it`);
@@ -289,10 +276,8 @@ async function braces(
     }));
   }
   for (const part of parts ?? []) await step([START], part, "quoted", scope);
-  if (/^\{-?[0-9]+\.\.-?[0-9]+(?:\.\.-?[0-9]+)?\}$/u.test(text)) {
-    return append(drafts, NUMBER).map((draft) => ({ ...draft, many: true }));
-  }
-  return append(drafts, UNKNOWN).map((draft) => ({ ...draft, many: true }));
+  const counts = /^\{-?[0-9]+\.\.-?[0-9]+(?:\.\.-?[0-9]+)?\}$/u.test(text);
+  return append(drafts, counts ? NUMBER : UNKNOWN).map((draft) => ({ ...draft, many: true }));
 }
 
 /** `${…}`: its value, and what its operands do. */
@@ -314,8 +299,7 @@ async function parameter(part: ParameterExpansionPart, scope: Scope): Promise<Va
       const texts = await expandText(operation.operand, scope);
       scope.state = either(before, scope.state);
       if (operation.operator.endsWith("=") && isName(name)) {
-        const problem = variableProblem(name, false);
-        if (problem !== undefined) scope.problems.push(problem);
+        noteSet(name, scope);
         assignPerhaps(name, ANYTHING, scope);
       }
       if (operation.operator.endsWith("+") || !("texts" in value)) return ANYTHING;
@@ -349,7 +333,7 @@ async function parameter(part: ParameterExpansionPart, scope: Scope): Promise<Va
 }
 
 /** The place in an array is computed, and what is computed may run commands. */
-export async function subscript(index: Word, scope: Scope): Promise<void> {
+async function subscript(index: Word, scope: Scope): Promise<void> {
   if (/^(?:[@*]|-?[0-9]+)$/u.test(index.text)) return;
   await computed(index, scope);
 }

@@ -1,5 +1,8 @@
 import { type Arg, isKnown, mayBeOption } from "./_shell_values.ts";
 
+const SED_OPTION =
+  /^--(?:expression|regexp-extended|quiet|silent|null-data|separate|unbuffered|in-place|posix|debug|line-length|sandbox|version|help)(?:=|$)/u;
+
 /** Why a call of sed runs or writes something that its words do not name. */
 export function sedProblem(args: readonly Arg[]): string | undefined {
   const scripts: Arg[] = [];
@@ -8,8 +11,6 @@ export function sedProblem(args: readonly Arg[]): string | undefined {
   for (let i = 1; i < args.length; i++) {
     const arg = args[i];
     if (!arg) break;
-    const long =
-      /^--(?:expression|regexp-extended|quiet|silent|null-data|separate|unbuffered|in-place|posix|debug|line-length|sandbox|version|help)(?:=|$)/u;
     if (isKnown(arg) && arg.text === "--") {
       others.push(...args.slice(i + 1));
       break;
@@ -25,7 +26,9 @@ export function sedProblem(args: readonly Arg[]): string | undefined {
       named = true;
       scripts.push({ ...arg, text: arg.text.replace(/^-[nErsuz]*e/u, "") });
     } else if (!mayBeOption(arg)) others.push(arg);
-    else if (!isKnown(arg) || !(/^-(?:[nErsuzb]*|[nErsuzb]*i\S*)$/u.test(arg.text) || long.test(arg.text))) {
+    else if (
+      !isKnown(arg) || !(/^-(?:[nErsuzb]*|[nErsuzb]*i\S*)$/u.test(arg.text) || SED_OPTION.test(arg.text))
+    ) {
       // Its first word that is no option is the script: it is looked at below.
       if (named || others.length > 0 || arg.text.startsWith("-")) {
         return `sed may take ${arg.source} for an option`;
@@ -42,6 +45,8 @@ export function sedProblem(args: readonly Arg[]): string | undefined {
   return does === undefined ? undefined : `sed ${does}`;
 }
 
+const UNREADABLE = "runs a script that cannot be read";
+const AS_IT_SAYS = "runs or writes what its script says";
 const ADDRESS = /^(?:[0-9]+(?:~[0-9]+)?|\$|[+~][0-9]+)/u;
 
 /** Goes through a script of sed. What it cannot follow is a problem. */
@@ -80,39 +85,39 @@ function scriptProblem(script: string): string | undefined {
       at++;
       continue;
     }
-    if (!address()) return "runs a script that cannot be read";
+    if (!address()) return UNREADABLE;
     skip(/^\s*/u);
     if (script[at] === ",") {
       at++;
       skip(/^\s*/u);
-      if (!address()) return "runs a script that cannot be read";
+      if (!address()) return UNREADABLE;
     }
     skip(/^[\s!]*/u);
     const command = script.charAt(at++);
     if (command === "s" || command === "y") {
       const delimiter = script.charAt(at++);
       if (delimiter === "" || /[\n\\]/u.test(delimiter) || !text(delimiter) || !text(delimiter)) {
-        return "runs a script that cannot be read";
+        return UNREADABLE;
       }
       skip(/^[gpiImM0-9]*/u);
       if (!/^(?:\s|;|\}|#|$)/u.test(rest())) {
-        return /^[a-z]/iu.test(rest())
-          ? "runs or writes what its script says"
-          : "runs a script that cannot be read";
+        return /^[a-z]/iu.test(rest()) ? AS_IT_SAYS : UNREADABLE;
       }
-    } else if (/[ewW]/u.test(command)) return "runs or writes what its script says";
+    } else if (/[ewW]/u.test(command)) return AS_IT_SAYS;
     else if (/[aic]/u.test(command)) {
       const start = at;
       do line(); while (at < script.length && script[at - 2] === "\\");
       // Of several backslashes at the end of a line some stand for themselves.
-      if (/\\\\(?:\n|$)/u.test(script.slice(start, at))) return "runs a script that cannot be read";
+      if (/\\\\(?:\n|$)/u.test(script.slice(start, at))) return UNREADABLE;
     } else if (/[btT:v]/u.test(command)) skip(/^[ \t]*[^\s;]*/u);
     else if (/[#rR]/u.test(command)) line();
     else if (/[qQlL]/u.test(command)) skip(/^\s*[0-9]*/u);
-    else if (!/[{}dDgGhHnNpPxzF=]/u.test(command)) return "runs a script that cannot be read";
+    else if (!/[{}dDgGhHnNpPxzF=]/u.test(command)) return UNREADABLE;
   }
   return undefined;
 }
+
+const AWK_UNKNOWN = "what awk does is not known before it runs";
 
 /** Why a call of awk runs or writes something that its words do not name. */
 export function awkProblem(args: readonly Arg[]): string | undefined {
@@ -120,12 +125,12 @@ export function awkProblem(args: readonly Arg[]): string | undefined {
     const arg = args[i];
     if (!arg) break;
     if (/^-[Fv]$/u.test(arg.text)) {
-      if (args[++i]?.many) return "what awk does is not known before it runs";
+      if (args[++i]?.many) return AWK_UNKNOWN;
       continue;
     }
     if (/^-[Fv]./su.test(arg.text)) continue;
     if (isKnown(arg) && arg.text === "--") continue;
-    if (!isKnown(arg)) return "what awk does is not known before it runs";
+    if (!isKnown(arg)) return AWK_UNKNOWN;
     if (arg.text.startsWith("-")) return `awk ${arg.text} may run something else`;
     return programProblem(arg.text) ?? args.slice(i + 1).map(operandProblem).find(Boolean);
   }

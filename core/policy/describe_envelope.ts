@@ -1,6 +1,6 @@
 import type { Envelope } from "../domain/envelope.ts";
 import type { Need } from "../domain/need.ts";
-import { isWithin } from "./_path_pattern.ts";
+import { isWithin, outermost } from "./_path_pattern.ts";
 
 /**
  * An envelope as a person reads it before deciding, one line for each kind of power. Not escaped. `reach`: what this
@@ -39,9 +39,4 @@ export function describeEnvelope(
 
 function listed(paths: readonly string[]): string {
   return paths.map((path) => `, ${path}`).join("");
-}
-
-/** Without what another covers. */
-function outermost(paths: readonly string[]): string[] {
-  return paths.filter((path) => !paths.some((other) => other !== path && isWithin(path, other)));
 }

@@ -1,6 +1,6 @@
 import type { Need } from "../domain/need.ts";
 import type { SandboxGrants, Verdict } from "../domain/policy.ts";
-import { isWithin } from "./_path_pattern.ts";
+import { isWithin, outermost } from "./_path_pattern.ts";
 import { type Subject, subjectOf } from "./_pattern.ts";
 import type { CompiledRule } from "./_rule_index.ts";
 import { type CompiledPolicy, isDenied } from "./evaluate.ts";
@@ -32,7 +32,11 @@ export function expand(needs: readonly Need[], policy: CompiledPolicy): SandboxG
     (need.kind === "read" ? read : write).add(root.path);
     for (const entry of root.denied) denied.add(entry);
   }
-  return { read: outermost(read), write: outermost(write), denied: [...denied].sort() };
+  return {
+    read: outermost([...read].sort()),
+    write: outermost([...write].sort()),
+    denied: [...denied].sort(),
+  };
 }
 
 interface Root {
@@ -98,10 +102,4 @@ function closes({ pattern }: CompiledRule, subject: Subject): boolean {
 
 function entries(rules: readonly CompiledRule[], folder: string): string[] {
   return rules.flatMap(({ pattern }) => [...pattern.path?.within(folder) ?? []]);
-}
-
-/** Without the paths that another covers. */
-function outermost(paths: ReadonlySet<string>): string[] {
-  const sorted = [...paths].sort();
-  return sorted.filter((path) => !sorted.some((other) => other !== path && isWithin(path, other)));
 }

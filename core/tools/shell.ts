@@ -247,15 +247,9 @@ function report(
 }
 
 function textOf({ head, tail, dropped }: CappedOutput): string {
-  if (dropped === 0) {
-    // Joined before decoding: a character may lie across the two.
-    const whole = new Uint8Array(head.length + tail.length);
-    whole.set(head);
-    whole.set(tail, head.length);
-    return new TextDecoder().decode(whole);
-  }
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return `${decode(head)}${decode(tail)}`;
+  const decoder = new TextDecoder();
+  // Where nothing was dropped, a character may lie across the two.
+  return decoder.decode(head, { stream: dropped === 0 }) + decoder.decode(tail);
 }
 
 function trimEnd(text: string): string {
