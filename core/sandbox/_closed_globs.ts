@@ -1,6 +1,12 @@
 import { join, sep } from "node:path";
-import { isThere } from "./_existing.ts";
 import { isGlob } from "./_paths.ts";
+
+/** What stands where, as it was when it was first asked. */
+export interface Glance {
+  /** True for what is there itself, a link that leads nowhere too. Absolute. */
+  has(path: string): boolean;
+  namesIn(folder: string): Iterable<string>;
+}
 
 /** Folders that one glob may look into. */
 const MAX_LISTED = 500;
@@ -10,7 +16,7 @@ const MAX_LISTED = 500;
  * looked for. `**` at the end stands for the folder itself; `**` before other names is not followed, because it could
  * lead anywhere.
  */
-export async function expandGlob(glob: string): Promise<readonly string[] | undefined> {
+export async function expandGlob(glob: string, glance: Glance): Promise<readonly string[] | undefined> {
   const segments = segmentsOf(glob);
   const last = segments.at(-1) === "**" ? segments.slice(0, -1) : segments;
   if (last.includes("**") || last.length === 0) return [];
@@ -20,13 +26,13 @@ export async function expandGlob(glob: string): Promise<readonly string[] | unde
     const next: string[] = [];
     if (!isGlob(segment)) {
       for (const folder of found) next.push(join(folder, segment));
-      found = next.filter(isThere);
+      found = next.filter(glance.has);
       continue;
     }
     const matches = await compiled(segment);
     for (const folder of found) {
       if (++listed > MAX_LISTED) return undefined;
-      for (const name of namesIn(folder)) if (matches(name)) next.push(join(folder, name));
+      for (const name of glance.namesIn(folder)) if (matches(name)) next.push(join(folder, name));
     }
     found = next;
   }
@@ -66,12 +72,4 @@ async function compiled(segment: string): Promise<(name: string) => boolean> {
   const made = picomatch(segment, { dot: true, noextglob: true, nonegate: true });
   matchers.set(segment, made);
   return made;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch {
-    return [];
-  }
 }

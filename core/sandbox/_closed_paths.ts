@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
 import { words } from "../domain/words.ts";
-import { expandGlob } from "./_closed_globs.ts";
-import { entryAt, realPath } from "./_existing.ts";
+import { expandGlob, type Glance } from "./_closed_globs.ts";
+import { entryAt, isThere, realPath } from "./_existing.ts";
 import { isBelow, isGlob, isInside, outermost } from "./_paths.ts";
 import { parentsWithin } from "./bubblewrap.ts";
 
@@ -55,6 +55,8 @@ const MAX_REMEMBERED = 8;
 
 interface Listing {
   readonly stamp: string;
+  /** Links too, which are no entries. */
+  readonly names: ReadonlySet<string>;
   readonly entries: readonly { readonly name: string; readonly folder: boolean }[];
 }
 
@@ -99,15 +101,34 @@ export function createClosedPaths(
       if (known?.stamp === stamp) return known;
       const changed = Math.max(ctime?.getTime() ?? Infinity, mtime?.getTime() ?? Infinity);
       const fresh = now() - changed < TICK_MS;
-      const entries = [...Deno.readDirSync(folder)].filter((entry) => !entry.isSymlink)
+      const all = [...Deno.readDirSync(folder)];
+      const entries = all.filter((entry) => !entry.isSymlink)
         .map(({ name, isDirectory }) => ({ name, folder: isDirectory }));
-      const listing = { stamp: fresh ? "" : stamp, entries };
+      const listing = { stamp: fresh ? "" : stamp, entries, names: new Set(all.map(({ name }) => name)) };
       listings.set(folder, listing);
       return listing;
     } catch {
       listings.delete(folder);
       return undefined;
     }
+  }
+
+  /** One look at the file system: each folder once, because asking for what is not there is dear. */
+  function glance(): Glance {
+    const seen = new Map<string, Listing | undefined>();
+    const list = (folder: string) => {
+      if (!seen.has(folder)) seen.set(folder, listingOf(folder));
+      return seen.get(folder);
+    };
+    const has = (path: string): boolean => {
+      const folder = dirname(path);
+      if (folder === path) return true;
+      if (!has(folder)) return false;
+      const listing = list(folder);
+      // A folder that cannot be listed may still be gone through, and a name may have two spellings elsewhere.
+      return listing && Deno.build.os === "linux" ? listing.names.has(basename(path)) : isThere(path);
+    };
+    return { has, namesIn: (folder) => list(folder)?.names ?? [] };
   }
 
   function judge(folder: string, inherited: boolean, listing: Listing, envelope: Envelope): Verdicts {
@@ -176,7 +197,7 @@ export function createClosedPaths(
         else for (const one of inside) add(one);
       }
       const places = [...baseline, ...[...envelope.read, ...envelope.write].filter(large)];
-      const named = await lookUp(envelope.closed, places);
+      const named = await lookUp(envelope.closed, places, glance());
       unseen.push(...named.unseen);
       for (const path of named.paths) {
         const folder = isFolder(path);
@@ -288,6 +309,7 @@ function isFolder(path: string): boolean | undefined {
 async function lookUp(
   entries: readonly string[],
   places: readonly string[],
+  glance: Glance,
 ): Promise<{ paths: readonly string[]; unseen: readonly string[] }> {
   const visible = (path: string) => places.some((root) => isInside(path, root));
   const found = new Set<string>();
@@ -295,10 +317,10 @@ async function lookUp(
   for (const entry of entries) {
     if (entry.startsWith("/proc/")) continue;
     if (isGlob(entry)) {
-      const paths = await expandGlob(entry);
+      const paths = await expandGlob(entry, glance);
       if (paths === undefined) unseen.push(entry);
       for (const path of paths ?? []) if (visible(path)) found.add(path);
-    } else if (visible(entry)) found.add(entry);
+    } else if (visible(entry) && glance.has(entry)) found.add(entry);
   }
   return { paths: [...found], unseen };
 }
