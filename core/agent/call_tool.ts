@@ -78,12 +78,14 @@ async function runKnownTool(
   const title = tool.title(given);
   let reach: readonly Need[];
   let lines: readonly string[];
+  const began = performance.now();
   try {
     ({ reach, lines } = await confine(parts, tool, needs, options));
   } catch (error) {
     recorder.requested(given, needs, origin);
     return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
   }
+  const confineMs = tool.rights === undefined ? undefined : Math.round((performance.now() - began) * 10) / 10;
   const all = [...needs, ...reach];
   const summary = approvalSummary({ tool: tool.name, title, args: given, needs: all, may: lines });
   const digest = await digestOf(parts, tool, given, all, lines);
@@ -127,7 +129,7 @@ async function runKnownTool(
   const ms = Math.round(performance.now() - started);
   const { aborted } = signal;
   const changes = await changesOf(snapshot, call);
-  return recorder.finished(result, ms, changes, context.unanswered, aborted);
+  return recorder.finished(result, { ms, confineMs }, changes, context.unanswered, aborted);
 }
 
 /** What it needs by now; undefined when that cannot be said any more. */
@@ -211,25 +213,26 @@ function createRecorder(
     },
     finished(
       result: ToolResult | PryxError,
-      ms: number,
+      { ms, confineMs }: { readonly ms: number; readonly confineMs: number | undefined },
       changes: readonly EventOf<"file.changed">["data"][],
       unanswered: Unanswered,
       aborted: boolean,
     ): CallOutcome {
       const before = changes.map((data): EventDraft => ({ type: "file.changed", turn, data }));
+      const times = { ms, ...(confineMs === undefined ? {} : { confineMs }) };
       if (result instanceof PryxError) {
         const status = aborted ? "cancelled" : result.code === "denied" ? "denied" : "failed";
         const text = parts.redact(
           aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result),
         );
-        finish(status, text, { ms, ...(aborted ? {} : { error: result.toJSON() }) }, before);
+        finish(status, text, { ...times, ...(aborted ? {} : { error: result.toJSON() }) }, before);
         return { status, text, ...unanswered };
       }
       const status = aborted ? "cancelled" : result.failed ? "failed" : "done";
       const { exitCode, outputFile, taints, data } = result;
       const text = parts.redact(result.text);
       finish(status, text, {
-        ms,
+        ...times,
         ...(exitCode === undefined ? {} : { exitCode }),
         ...(outputFile === undefined ? {} : { outputFile }),
         ...(taints === undefined ? {} : { taints }),

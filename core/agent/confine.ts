@@ -62,7 +62,8 @@ export async function confine(
 ): Promise<Confinement> {
   if (tool.rights !== "workspace") return UNCONFINED;
   const sandbox = await parts.sandbox();
-  const reach = await sandbox.shortfall(await envelopeOf(parts, tool, needs, options));
-  const envelope = await envelopeOf(parts, tool, [...needs, ...reach], options);
+  const wanted = await envelopeOf(parts, tool, needs, options);
+  const reach = await sandbox.shortfall(wanted);
+  const envelope = reach.length === 0 ? wanted : await envelopeOf(parts, tool, [...needs, ...reach], options);
   return { reach, lines: describeEnvelope(envelope, parts.workspace, reach) };
 }

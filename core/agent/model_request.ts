@@ -2,6 +2,7 @@ import type { EventDraft } from "../domain/event.ts";
 import { type Message, NO_USAGE } from "../domain/message.ts";
 import type { ModelResponse, ToolDescription } from "../providers/provider.ts";
 import type { Budget, Reservation } from "./budget.ts";
+import { confine } from "./confine.ts";
 import { partialWriter } from "./partial_writer.ts";
 import { recordRetries } from "./record_retries.ts";
 import type { SessionParts } from "./session_parts.ts";
@@ -112,8 +113,11 @@ const WARM_AFTER = 10;
 /** Loads what the first call will need while the model thinks: what fails here fails again, and is told, when it is needed. */
 function warmTools(parts: SessionParts): void {
   const ignore = () => {};
+  const shell = parts.tools.find(({ rights }) => rights === "workspace");
   parts.policy().then(() => parts.sandbox()).then(
     () => parts.needContext.shellNeeds("true", parts.workspace),
+  ).then(
+    () => shell && confine(parts, shell, [], { origin: "model" }),
   ).catch(ignore);
 }
 

@@ -332,6 +332,10 @@ export const EVENTS = {
         status: { type: "string", enum: ["done", "failed", "denied", "cancelled", "interrupted"] },
         text: text("What the model is told"),
         ms: int("How long the tool itself ran"),
+        confineMs: {
+          type: "number",
+          description: "How long it took before to find out what its processes may touch, in tenths",
+        },
         exitCode: any("Exit code of the command, where there is one"),
         outputFile: text("File that holds the whole output, when `text` is cut"),
         taints: text("Where content from outside came from: it taints the session"),

@@ -108,6 +108,8 @@ async function overBare(
 
 async function runConfined(sandbox: Sandbox, policy: Policy, cwd: string): Promise<void> {
   const envelope = policy.envelope([], { baseline: await sandbox.baseline(), workspace: true, ...CONTEXT });
+  const short = await sandbox.shortfall(envelope);
+  if (short.length > 0) throw new Error(`Within reach: ${short.map(({ target }) => target).join(", ")}`);
   const result = await sandbox.run({
     argv: COMMAND,
     cwd,

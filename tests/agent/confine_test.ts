@@ -72,6 +72,8 @@ Deno.test("a command runs with the envelope that policy made, and the approval s
   );
   const [requested] = test.events(end.session, "tool.requested");
   assert.equal(requested?.data.summary, shown[0]);
+  const [finished] = test.events(end.session, "tool.finished");
+  assert.equal(typeof finished?.data.confineMs, "number");
 });
 
 Deno.test("a tool that starts a program of its own gives it the stated needs alone", async () => {
