@@ -1,5 +1,5 @@
 import type { Unanswered } from "../api.ts";
-import { formatNeed, type Need } from "../domain/need.ts";
+import { formatNeed, formatPlace, type Need } from "../domain/need.ts";
 import { type CallId, newId } from "../domain/id.ts";
 import { PryxError } from "../domain/error.ts";
 import { actionDigest, approvalSummary } from "../policy/approvals.ts";
@@ -122,7 +122,7 @@ function isNamed(
   host: string,
   port: number,
 ): boolean {
-  const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const target = formatPlace(host, port);
   if (allowed.some((need) => need.kind === "net" && need.target === target)) return true;
   const [one] = policy.evaluate([{ kind: "net", target }], policyContext(parts, options)).judgements;
   return one?.verdict === "allow" && (one.rule !== undefined || one.grant !== undefined);

@@ -58,3 +58,8 @@ export function parseNeed(text: string): Need | string {
 export function formatNeed(need: Pick<Need, "kind" | "target">): string {
   return `${need.kind}=${need.target}`;
 }
+
+/** `host:port`, as the target of `net`: with brackets around IPv6. */
+export function formatPlace(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

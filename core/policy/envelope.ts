@@ -1,5 +1,5 @@
 import type { Baseline, Envelope, Network, PathAccess } from "../domain/envelope.ts";
-import type { Need } from "../domain/need.ts";
+import { formatPlace, type Need } from "../domain/need.ts";
 import type { CompiledPolicy } from "./evaluate.ts";
 import { evaluate, isDenied } from "./evaluate.ts";
 import { isWithin, normalPath } from "./_path_pattern.ts";
@@ -164,10 +164,7 @@ function networkOf(
   return {
     hosts,
     allows(host, port) {
-      const need: Need = {
-        kind: "net",
-        target: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-      };
+      const need: Need = { kind: "net", target: formatPlace(host, port) };
       const verdict = judge(need);
       if (verdict !== "ask") return verdict === "allow" && (options.workspace || covers(patterns, need));
       return covers(patterns, need);

@@ -105,7 +105,6 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
       Deno.writeTextFileSync(argumentsFile, text, { mode: 0o600, createNew: true });
       const socketPath = join(folder.hidden, `p${id}`);
       const proxied = hosts && self && await openProxy({ network: hosts, env, socketPath, self, bubblewrap });
-      const way = proxied?.around ?? around;
       return {
         confinement: {
           layer: "bubblewrap",
@@ -114,7 +113,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
           messages,
           started,
           arguments: argumentsFile,
-          ...way === undefined ? {} : { around: way },
+          around: proxied?.around ?? around,
         },
         connected: () => proxied?.connected() ?? [],
         refused: () => proxied?.refused() ?? [],

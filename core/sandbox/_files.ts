@@ -68,13 +68,7 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
       return found;
     },
     async write(path, bytes, { mode, expect } = {}) {
-      await call("write", {
-        op: "write",
-        path,
-        bytes,
-        ...(mode === undefined ? {} : { mode }),
-        ...(expect === undefined ? {} : { expect }),
-      });
+      await call("write", { op: "write", path, bytes, mode, expect });
     },
     async remove(path) {
       await call("write", { op: "remove", path });

@@ -2,6 +2,7 @@ import { delimiter } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import { type BubblewrapFeatures, OWN_NAMESPACES } from "./bubblewrap.ts";
 import { findExecutable } from "./_executable.ts";
+import { textAt } from "./_proc.ts";
 
 export interface Bubblewrap {
   /** Absolute. */
@@ -83,7 +84,9 @@ async function tryOut(program: string, features: BubblewrapFeatures): Promise<st
 function refusalOf(program: string, problem: string): NoBubblewrap {
   const advice = "see pryx doctor --only sandbox";
   const why = `${program} does not work here: ${problem.split("\n")[0]}`;
-  const cause = CAUSES.find(({ setting, value }) => valueOf(setting) === value);
+  const cause = CAUSES.find(({ setting, value }) =>
+    textAt(`/proc/sys/${setting.replaceAll(".", "/")}`) === value
+  );
   return cause === undefined
     ? { why, fix: FIX_IN_CONTAINER, advice }
     : { why: `${why} (${cause.why})`, fix: cause.fix, advice };
@@ -115,14 +118,6 @@ const CAUSES = [
 const FIX_IN_CONTAINER =
   "in a container, allow user namespaces and a new /proc (docker: --security-opt seccomp=unconfined " +
   "--security-opt systempaths=unconfined)";
-
-function valueOf(setting: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(`/proc/sys/${setting.replaceAll(".", "/")}`).trim();
-  } catch {
-    return undefined;
-  }
-}
 
 /** For programs that pryx itself chose: nothing of the user's environment. */
 export const ENVIRONMENT = { PATH: "/usr/bin:/bin", LC_ALL: "C" };

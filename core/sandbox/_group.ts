@@ -1,8 +1,15 @@
+import { processesIn, statOf, textAt } from "./_proc.ts";
+
 /** Signals every process of a group. A group that is gone is no error: it is what was wanted. */
 export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
+  // Windows has no groups: there the child alone is ended.
+  signalProcess(Deno.build.os === "windows" ? group : -group, signal);
+}
+
+/** The same for one process. */
+export function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
-    // Windows has no groups: there the child alone is ended.
-    Deno.kill(Deno.build.os === "windows" ? group : -group, signal);
+    Deno.kill(pid, signal);
   } catch {
     // It has ended, or what is left of it belongs to another user.
   }
@@ -15,33 +22,20 @@ export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void 
 export function terminateGroup(group: number): void {
   if (Deno.build.os !== "linux" || nameOf(group) !== "bwrap") return signalGroup(group, "SIGTERM");
   for (const pid of membersOf(group)) {
-    if (nameOf(pid) === "bwrap") continue;
-    try {
-      Deno.kill(pid, "SIGTERM");
-    } catch {
-      // It has ended.
-    }
+    if (nameOf(pid) !== "bwrap") signalProcess(pid, "SIGTERM");
   }
 }
 
 function nameOf(pid: number): string | undefined {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
-  } catch {
-    return undefined;
-  }
+  return textAt(`/proc/${pid}/comm`);
 }
 
 /** True when nothing is left of a group but the first process of a namespace, which is about to end. */
 export function isEmptyNamespace(group: number): boolean {
   if (Deno.build.os !== "linux") return false;
   for (const pid of membersOf(group)) {
-    if (nameOf(pid) !== "bwrap") return false;
-    try {
-      if (Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim() !== "") return false;
-    } catch {
-      // It ended while we looked.
-    }
+    // One that ended while we looked has none either.
+    if (nameOf(pid) !== "bwrap" || textAt(`/proc/${pid}/task/${pid}/children`)) return false;
   }
   return true;
 }
@@ -65,17 +59,7 @@ function hasLivingMember(group: number): boolean {
 }
 
 function* membersOf(group: number): Generator<number> {
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      // pid (name) state parent group …, and the name may hold anything.
-      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
-      const [state, , of] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(of) === group && state !== "Z" && state !== "X") yield Number(name);
-    } catch {
-      // It ended while we looked.
-    }
-  }
+  for (const pid of processesIn("/proc")) if (statOf(pid)?.group === group) yield pid;
 }
 
 /** True when `promise` settles within `ms`. Its failure counts as settled. */

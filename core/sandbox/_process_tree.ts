@@ -1,3 +1,5 @@
+import { processesIn, type ProcessStat, statOf, textAt } from "./_proc.ts";
+
 /** A child and all that came of it, as far as it is known. */
 export interface Tree {
   readonly pid: number;
@@ -28,7 +30,7 @@ export function namespaceOf(bwrap: number): string | undefined {
 /** Numbers of its processes: those of its own namespace where there is one, else as pryx sees them. */
 export function processesOf(tree: Tree): number[] {
   if (tree.namespace !== undefined) {
-    const inside = numbersIn(tree.namespace);
+    const inside = processesIn(tree.namespace);
     if (inside.length > 0) return inside.filter((pid) => pid !== 1);
   }
   return descendants(tree);
@@ -37,8 +39,8 @@ export function processesOf(tree: Tree): number[] {
 /** Who has the child's group or session, came of a member, or carries the mark: a process can leave all but the last two. */
 function descendants(tree: Tree): number[] {
   const { known } = tree;
-  const stats = new Map<number, { parent: number; group: number; session: number; started: string }>();
-  for (const pid of numbersIn("/proc")) {
+  const stats = new Map<number, ProcessStat>();
+  for (const pid of processesIn("/proc")) {
     const stat = statOf(pid);
     if (stat) stats.set(pid, stat);
   }
@@ -59,29 +61,8 @@ function descendants(tree: Tree): number[] {
   return [...stats.keys()].filter(isMember);
 }
 
-function statOf(pid: number) {
-  try {
-    // pid (name) state parent group session …, and the name may hold anything.
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[0] === "Z" || fields[0] === "X") return undefined;
-    return {
-      parent: Number(fields[1]),
-      group: Number(fields[2]),
-      session: Number(fields[3]),
-      started: fields[19] ?? "",
-    };
-  } catch {
-    return undefined;
-  }
-}
-
 function carriesMark(pid: number, mark: string): boolean {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0").includes(mark);
-  } catch {
-    return false;
-  }
+  return textAt(`/proc/${pid}/environ`)?.split("\0").includes(mark) ?? false;
 }
 
 /**
@@ -100,17 +81,5 @@ function sum(members: readonly number[], of: (pid: number) => number): number {
 }
 
 function field(path: string, pattern: RegExp): number {
-  try {
-    return Number(Deno.readTextFileSync(path).match(pattern)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-function numbersIn(proc: string): number[] {
-  try {
-    return [...Deno.readDirSync(proc)].map(({ name }) => Number(name)).filter((pid) => pid > 0);
-  } catch {
-    return [];
-  }
+  return Number(textAt(path)?.match(pattern)?.[1] ?? 0);
 }

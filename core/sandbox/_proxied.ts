@@ -1,5 +1,5 @@
 import type { Network, Refusal } from "../domain/envelope.ts";
-import { formatPlace } from "./addresses.ts";
+import { formatPlace } from "../domain/need.ts";
 import { NETWORK_ALONE } from "./bubblewrap.ts";
 import type { Bubblewrap } from "./_find_bubblewrap.ts";
 

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { type Address, formatPlace, type HostName, isLoopbackName, isOutside } from "./addresses.ts";
-import { parseAddress, textOf } from "./addresses.ts";
+import { formatPlace } from "../domain/need.ts";
+import { type Address, type HostName, isLoopbackName, isOutside, parseAddress, textOf } from "./addresses.ts";
 import type { ReachOf } from "./_proxy_grants.ts";
 import { parseHead, readHead, writeAll } from "./_proxy_head.ts";
 import { findUpstream, type Upstream } from "./_proxy_upstream.ts";

@@ -1,7 +1,8 @@
 import { PryxError } from "../domain/error.ts";
+import { formatPlace } from "../domain/need.ts";
 import type { WebRequest } from "./sandbox.ts";
-import { formatPlace, type HostName, isOutside, parseAddress, parseHostName } from "./addresses.ts";
-import { textOf, withoutBrackets } from "./addresses.ts";
+import { type HostName, isOutside, parseAddress, parseHostName, textOf } from "./addresses.ts";
+import { withoutBrackets } from "./addresses.ts";
 import { dial, type DialOptions, HostRefused } from "./_proxy_dial.ts";
 import {
   type Head,

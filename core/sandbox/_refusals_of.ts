@@ -1,6 +1,7 @@
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
 import { realPath } from "./_existing.ts";
+import { textAt } from "./_proc.ts";
 import type { Kernel, Prepared } from "./kernel.ts";
 import { findRefusals, MAX_REFUSALS } from "./_refusals.ts";
 import type { CappedOutput, ProcessResult } from "./sandbox.ts";
@@ -59,14 +60,10 @@ function mayRead(path: string): boolean {
 function listens(port: number): boolean {
   const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return ["/proc/net/tcp", "/proc/net/tcp6"].some((path) => {
-    try {
-      return Deno.readTextFileSync(path).split("\n").some((line) => {
-        const [, local = "", , state] = line.trim().split(/\s+/);
-        return state === LISTENING && local.endsWith(place);
-      });
-    } catch {
-      return false;
-    }
+    return textAt(path)?.split("\n").some((line) => {
+      const [, local = "", , state] = line.trim().split(/\s+/);
+      return state === LISTENING && local.endsWith(place);
+    });
   });
 }
 

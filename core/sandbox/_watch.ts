@@ -1,4 +1,4 @@
-import { signalGroup } from "./_group.ts";
+import { signalGroup, signalProcess } from "./_group.ts";
 import { memoryOf, namespaceOf, processesOf, type Tree } from "./_process_tree.ts";
 
 export interface WatchOptions {
@@ -63,11 +63,5 @@ export function watch(options: WatchOptions): Watch {
 function killAll(tree: Tree, members: readonly number[]): void {
   signalGroup(tree.pid, "SIGKILL");
   if (tree.namespace !== undefined) return;
-  for (const pid of members) {
-    try {
-      Deno.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended.
-    }
-  }
+  for (const pid of members) signalProcess(pid, "SIGKILL");
 }

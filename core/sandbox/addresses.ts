@@ -107,11 +107,6 @@ export function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/gu, "");
 }
 
-/** `host:port`, with brackets around IPv6. */
-export function formatPlace(host: string, port: number): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 /** What IDNA drops without a trace: soft hyphen, zero-width characters, variation selectors. */
 const IGNORED = /[\u00ad\u034f\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/gu;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/u;

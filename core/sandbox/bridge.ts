@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import { formatPlace, readPlace, withoutBrackets } from "./addresses.ts";
+import { formatPlace } from "../domain/need.ts";
+import { readPlace, withoutBrackets } from "./addresses.ts";
 import { parseHead, readHead, Unreadable, writeAll } from "./_proxy_head.ts";
 import { type End, relay } from "./_proxy_relay.ts";
 

@@ -31,14 +31,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   let processes: Processes | undefined;
   let holding: Kernel | undefined;
   const kernel = () =>
-    holding ??= createKernel({
-      home,
-      env,
-      scopes,
-      own,
-      memoryBytes: memoryLimit(limits),
-      ...self === undefined ? {} : { self },
-    });
+    holding ??= createKernel({ home, env, scopes, own, memoryBytes: memoryLimit(limits), self });
   const running = () =>
     processes ??= createProcesses({
       home,
@@ -46,7 +39,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       limits,
       reaper: createReaper(kernel().folder),
       kernel: kernel(),
-      ...embedded === undefined ? {} : { embedded },
+      embedded,
     });
   let looking: Promise<ClosedPaths> | undefined;
   const closedPaths = () =>
@@ -55,8 +48,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes, closedPaths }),
     run: async (spec) =>
       await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
-    fetch: async (url, request) =>
-      (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env: options.env }),
+    fetch: async (url, request) => (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env }),
     async baseline() {
       const { read, temp } = await Promise.resolve(kernel().baseline());
       return { read, temp };

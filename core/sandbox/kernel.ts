@@ -197,7 +197,7 @@ export function createKernel(options: KernelOptions): Kernel {
       home,
       env,
       memoryBytes: options.memoryBytes,
-      ...options.self === undefined ? {} : { self: options.self },
+      self: options.self,
     });
 
   return {

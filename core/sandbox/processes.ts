@@ -138,14 +138,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     const confinement = prepared?.confinement;
     const env = childEnvironment(options.env, { ...prepared?.env, ...spec.env }, options.home);
     const started = performance.now();
-    const child = await spawnChild({
-      spec,
-      program,
-      env,
-      limits,
-      reaper,
-      ...confinement === undefined ? {} : { confinement },
-    });
+    const child = await spawnChild({ spec, program, env, limits, reaper, confinement });
     const stdout = createOutputCollector(spec.maxOutputBytes);
     const stderr = createOutputCollector(spec.maxOutputBytes);
     let ending: "timeout" | "output" | "cancelled" | "memory" | "processes" | undefined;

@@ -1,5 +1,6 @@
 import { PryxError } from "../domain/error.ts";
-import { formatPlace, type HostName, parseHostName, readPlace, textOf } from "./addresses.ts";
+import { formatPlace } from "../domain/need.ts";
+import { type HostName, parseHostName, readPlace, textOf } from "./addresses.ts";
 import { dial, type DialOptions, HostRefused, type Line, reasonOf } from "./_proxy_dial.ts";
 import { bodyLength, type Head, parseHead, readHead, shut, Unreadable } from "./_proxy_head.ts";
 import { valuesOf, writeAll } from "./_proxy_head.ts";

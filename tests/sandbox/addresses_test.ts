@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { formatPlace } from "../../core/domain/need.ts";
 import {
   type AddressScope,
-  formatPlace,
   isLoopbackName,
   parseAddress,
   parseHostName,
