@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { messageOf } from "../domain/error.ts";
 import type { Config } from "../config/config.ts";
 import { VERSION } from "../domain/version.ts";
 import { type Check, findings } from "./_doctor_check.ts";
@@ -110,7 +111,7 @@ export async function checkDisk(ctx: CommandContext): Promise<Check[]> {
       return [free < 500 * MB ? warn(detail, "make room soon") : ok(detail)];
     } catch (error) {
       if (dirname(at) !== at) continue;
-      return [warn(`not known: ${error instanceof Error ? error.message : String(error)}`)];
+      return [warn(`not known: ${messageOf(error)}`)];
     }
   }
 }

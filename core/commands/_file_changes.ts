@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { dirname } from "node:path";
+import { messageOf } from "../domain/error.ts";
 import type { PryxEvent } from "../domain/event.ts";
 import type { TurnId } from "../domain/id.ts";
 
@@ -99,7 +100,7 @@ export async function lookAt(path: string): Promise<Present> {
         ? { kind: "other", what: "reached through a link now" }
         : { kind: "absent" };
     }
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     return { kind: "other", what: `not readable (${text})` };
   }
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import { newId } from "../domain/id.ts";
 import type { Blobs } from "../store/store.ts";
 import { lookAt, type NetChange, type Present } from "./_file_changes.ts";
@@ -78,7 +78,7 @@ export async function applyStep(step: UndoStep, blobs: Blobs): Promise<string | 
     return replaced;
   } catch (error) {
     if (error instanceof PryxError) throw error;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new PryxError("io", `Cannot put ${path} back: ${text}`, { cause: error });
   }
 }

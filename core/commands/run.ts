@@ -1,7 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { Pryx, Submission } from "../api.ts";
 import { PRESETS } from "../domain/policy.ts";
-import { ERROR_CODES, type ErrorCode, EXIT, PryxError } from "../domain/error.ts";
+import { ERROR_CODES, type ErrorCode, EXIT, messageOf, PryxError } from "../domain/error.ts";
 import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
@@ -246,7 +246,7 @@ async function readSchema(path: string): Promise<Readonly<Record<string, unknown
       return schema as Record<string, unknown>;
     }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new PryxError("usage", `The output schema ${path} is not JSON: ${why}`, { cause: error });
   }
   throw new PryxError("usage", `The output schema ${path} is not a JSON object`);

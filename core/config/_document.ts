@@ -1,4 +1,5 @@
 import type { Node, ParseError } from "jsonc-parser";
+import { messageOf } from "../domain/error.ts";
 import { excerptOf, type SourceProblem } from "./_problems.ts";
 
 type ParseTree = typeof import("jsonc-parser").parseTree;
@@ -57,7 +58,7 @@ export function readProblem(file: string, error: unknown): SourceProblem {
       fix: `Make it readable to you: chmod u+r ${JSON.stringify(file)}`,
     };
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return { where: file, message: `it cannot be read: ${reason}`, fix: "Repair or remove the file" };
 }
 

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 
 /**
  * Replaces a file's content at once: a reader sees the old or the new one, a crash leaves the old. Mode 0600, its folder
@@ -75,6 +75,6 @@ function writeError(path: string, error: unknown): PryxError {
       cause: error,
     });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new PryxError("io", `Cannot write ${path}: ${reason}`, { cause: error });
 }

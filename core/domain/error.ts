@@ -75,6 +75,11 @@ export class PryxError extends Error {
   }
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Any thrown value as a {@link PryxError}; one that is not ours becomes `internal` with the original as `cause`. */
 export function toPryxError(error: unknown): PryxError {
   if (error instanceof PryxError) return error;
@@ -84,5 +89,5 @@ export function toPryxError(error: unknown): PryxError {
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return new PryxError("timeout", "The time limit was reached", { cause: error });
   }
-  return new PryxError("internal", error instanceof Error ? error.message : String(error), { cause: error });
+  return new PryxError("internal", messageOf(error), { cause: error });
 }

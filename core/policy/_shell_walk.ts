@@ -1,6 +1,7 @@
 import { parse } from "unbash";
 import type { AndOr, CaseItem, Command, CommandNode, CompoundList, Function as FunctionNode } from "unbash";
 import type { ParsedScript, Pipeline, PipelineNode, Script, Statement, Word } from "unbash";
+import { messageOf } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import { arithmetic, test } from "./_shell_arithmetic.ts";
 import type { Analysis, Frame, Line, Reading, Scope, ShellHost } from "./_shell_context.ts";
@@ -96,7 +97,7 @@ export function createWalk(host: ShellHost): Walk {
       try {
         script = parse(source);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         return analysis.opaque(source, `it cannot be parsed: ${why}`);
       }
       const around = analysis.inFunction;

@@ -1,4 +1,4 @@
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import { type Command, type Confinement, type Started, startedAs } from "./_confinement.ts";
 import { signalGroup } from "./_group.ts";
 import { type ProcessLimits, ulimits } from "./_limits.ts";
@@ -125,7 +125,7 @@ async function start(command: Command, spec: ProcessSpec, confinement?: Confinem
     return startHere(command);
   } catch (error) {
     if (error instanceof PryxError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new PryxError("io", `Cannot run ${spec.argv[0]}: ${why}`, { cause: error });
   }
 }

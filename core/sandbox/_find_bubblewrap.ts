@@ -1,5 +1,5 @@
 import { delimiter } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import { type BubblewrapFeatures, OWN_NAMESPACES } from "./bubblewrap.ts";
 import { findExecutable } from "./_executable.ts";
 import { textAt } from "./_proc.ts";
@@ -140,6 +140,6 @@ export async function outputOf(
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { success: result.success, stdout: text(result.stdout), stderr: text(result.stderr) };
   } catch (error) {
-    return { success: false, stdout: "", stderr: error instanceof Error ? error.message : String(error) };
+    return { success: false, stdout: "", stderr: messageOf(error) };
   }
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import { entryAt } from "./_existing.ts";
 import { isInside } from "./_paths.ts";
 import { OWNER, PRIVATE_NAME, removeAll, type Sweep, sweepDead } from "./_sweep.ts";
@@ -61,7 +61,7 @@ export function createPrivateFolder({ env, notIn }: PrivateFolderOptions): Priva
       try {
         Deno.mkdirSync(root, { mode: 0o700 });
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         throw new PryxError("sandbox", `Cannot make a temporary folder for the command: ${why}`, {
           fix: "set TMPDIR to a folder that can be written",
           cause: error,

@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { messageOf } from "../domain/error.ts";
 import { formatPlace } from "../domain/need.ts";
 import { type Address, type HostName, isLoopbackName, isOutside, parseAddress, textOf } from "./addresses.ts";
 import type { ReachOf } from "./_proxy_grants.ts";
@@ -219,5 +220,5 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
 }
 
 export function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/u, "");
+  return messageOf(error).replace(/\.$/u, "");
 }

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { messageOf } from "../domain/error.ts";
 import { formatPlace } from "../domain/need.ts";
 import { readPlace, withoutBrackets } from "./addresses.ts";
 import { parseHead, readHead, Unreadable, writeAll } from "./_proxy_head.ts";
@@ -88,7 +89,7 @@ async function run(program: string, args: readonly string[], env: Record<string,
       stderr: "inherit",
     }).spawn();
   } catch (error) {
-    return fail(`Cannot run ${program}: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(`Cannot run ${program}: ${messageOf(error)}`);
   }
   for (const signal of SIGNALS) {
     Deno.addSignalListener(signal, () => {

@@ -1,5 +1,5 @@
 import { basename, join, sep } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 
 export interface EmbeddedPrograms {
   /** The folder of a compiled program's own files: only it can read them, the system can neither start nor load them. */
@@ -40,7 +40,7 @@ async function extract(program: string, folder: string): Promise<string> {
     }
     return path;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PryxError("io", `Cannot put ${name}, which comes with pryx, in ${folder}: ${reason}`, {
       fix: `Install ${name} so that it is on PATH, or let pryx write in that folder`,
       cause: error,

@@ -3,7 +3,7 @@
  * the check of each file against the grants of the call, after symlinks.
  */
 import picomatch from "picomatch";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import { performFileRequest } from "./_file_operations.ts";
 import type { FileCall, FileReply } from "./_file_protocol.ts";
 import { compileDenials, type CompileGlobs, type Denials } from "./_paths.ts";
@@ -52,5 +52,5 @@ function describeError(error: unknown, op: string, path: string) {
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
     return failed("io", "the operating system does not permit it");
   }
-  return failed("io", error instanceof Error ? error.message : String(error));
+  return failed("io", messageOf(error));
 }

@@ -1,4 +1,4 @@
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 
 /** Carried in the environment of every child: by it the reaper finds those that left their group (setsid, daemons). */
 const MARK_NAME = "PRYX_RUN";
@@ -97,7 +97,7 @@ export function createReaper(folder = ""): Reaper {
         stderr: "null",
       }).spawn();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new PryxError("sandbox", `Cannot start what ends commands when pryx ends: ${why}`, {
         fix: "every command needs /bin/sh: see that it is there and can be run",
         cause: error,

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 
 /**
  * Reads a file that only its owner may read. Undefined when there is none. Rejects with `io` when others can read it:
@@ -81,7 +81,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 /** `what` failed because of `error`, as `disk_full`, `read_only` or `io`. */
 export function ioError(what: string, error: unknown): PryxError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (code === "ENOSPC") return new PryxError("disk_full", `${what}: the disk is full`, { cause: error });
   if (code === "EROFS" || error instanceof Deno.errors.PermissionDenied) {
     return new PryxError("read_only", `${what}: permission denied or read-only`, { cause: error });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import { checkName, checkValue } from "./_names.ts";
 import { readPrivate, withLock, writePrivate } from "./_private_file.ts";
 import type { SecretStore } from "./secret_store.ts";
@@ -122,7 +122,7 @@ function keychainError(
   error: unknown,
 ): PryxError {
   if (error instanceof PryxError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const what = `Cannot use the keychain for "${name}"`;
   if (platform === "linux" && /D-?Bus|not provided by any/i.test(reason)) {
     return new PryxError(

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { PryxError } from "../domain/error.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 
 /** SQLite's primary result codes (https://sqlite.org/rescode.html) that call for different advice. */
 type Kind = "busy" | "read_only" | "io" | "corrupt" | "full" | "cannot_open" | "other";
@@ -45,7 +45,7 @@ export function storeError(tried: string, path: string, error: unknown): unknown
   if (kind === undefined) return error;
   // Both come up for several reasons (a folder without write permission, a full disk under the shared memory file).
   const cause = kind === "cannot_open" || kind === "io" ? diagnose(path) ?? kind : kind;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   switch (cause) {
     case "corrupt":
       return corrupt(path, error);

@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/error.ts";
 import type { PageReply, PageRequest } from "./page.ts";
 import { nestingDepth, plainText } from "./_plain_text.ts";
 import type { ToolContext } from "./tool.ts";
@@ -70,6 +71,6 @@ async function convert(request: PageRequest, ctx: ToolContext, signal: AbortSign
     return JSON.parse(text.decode(stdout.head, { stream: true }) + text.decode(stdout.tail)) as PageReply;
   } catch (error) {
     signal.throwIfAborted();
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }

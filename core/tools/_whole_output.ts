@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/error.ts";
 import { plainText } from "./_terminal_text.ts";
 import type { LongOutput, ToolContext } from "./tool.ts";
 
@@ -38,7 +39,7 @@ export function wholeOutput(ctx: Pick<ToolContext, "keepLong">, name: string, li
     try {
       work();
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
       short = "";
       discard();
     }
