@@ -124,6 +124,6 @@ function optionProblem(
 }
 
 /** An unknown word that may be an option, and which one is not known. */
-export function isOpenOption(arg: Arg): boolean {
+function isOpenOption(arg: Arg): boolean {
   return !isKnown(arg) && mayBeOption(arg) && (arg.many || !/^--?[A-Za-z][\w-]*=/u.test(arg.text));
 }

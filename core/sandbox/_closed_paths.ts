@@ -32,14 +32,14 @@ export interface ClosedPaths {
  * Stores of dependencies and build results, by name: not looked through, because they are large and are made by
  * programs, so a secret in one of them is not masked. Docs name them.
  */
-export const STORES: readonly string[] = words(`
+const STORES: readonly string[] = words(`
   .git/lfs .git/objects .gradle .hg/store .mypy_cache .next .nox .nuxt .parcel-cache .pnpm-store
   .pytest_cache .ruff_cache .svelte-kit .terraform .tox .turbo .venv .yarn/cache __pycache__
   bower_components dist-packages node_modules site-packages target/debug target/release
 `);
 
 /** Folders of one root that are looked through, at most. */
-export const MAX_FOLDERS = 20_000;
+const MAX_FOLDERS = 20_000;
 /** Files and folders that can be closed for one command. */
 export const MAX_CLOSED = 1_500;
 /** The same with the folders on the way to them, which bubblewrap pins: it takes 9,000 arguments, three for each. */

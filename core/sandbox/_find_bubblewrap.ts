@@ -20,7 +20,7 @@ export interface NoBubblewrap {
   readonly advice: string;
 }
 
-export const INSTALL =
+const INSTALL =
   "install bubblewrap: apt install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), " +
   "pacman -S bubblewrap (Arch), apk add bubblewrap (Alpine)";
 

@@ -105,7 +105,7 @@ export function rulesKey(rules: readonly LandlockRule[]): string {
 }
 
 /** The real one. Blocks: it is asked for a few dozen paths, which the kernel has at hand. */
-export const fileSystem: Look = {
+const fileSystem: Look = {
   stat(path) {
     try {
       return foundFile(Deno.statSync(path));

@@ -10,8 +10,8 @@ export interface ProcessLimits {
   readonly processes?: number;
 }
 
-export const FILE_BYTES = 32 * 1024 ** 3;
-export const PROCESSES = 2_000;
+const FILE_BYTES = 32 * 1024 ** 3;
+const PROCESSES = 2_000;
 /** Threads count as processes for the system's own limit, which holds in a user namespace and not for root. */
 const THREADS_PER_PROCESS = 4;
 const LEAST_MEMORY = 2 * 1024 ** 3;

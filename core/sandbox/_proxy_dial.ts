@@ -31,7 +31,7 @@ export interface Line {
 /** A host that may not be reached. The message is for people. */
 export class HostRefused extends Error {}
 /** A host that may be reached and could not be. */
-export class HostUnreachable extends Error {}
+class HostUnreachable extends Error {}
 
 /** From when a name is looked up to when one of its addresses has answered. */
 const CONNECT_TIMEOUT_MS = 15_000;
