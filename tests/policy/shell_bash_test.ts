@@ -100,9 +100,10 @@ Deno.test("shellNeeds() states every command that bash runs, over scripts of a g
     await Deno.mkdir(bin);
     const log = join(folder, "log");
     const bash = "/bin/bash";
-    // Between calls and between words stand characters that no script here can make.
-    const stub =
-      `#!${bash}\nprintf -v call '%s\\037' "\${0##*/}" "$@"\nprintf '%s\\036' "$call" >> "$LOG"\nprintf beta\n`;
+    // Between calls and between words stand characters that no script here can make; one stands for a line break, at
+    // which bash would write, and calls of one pipeline would mix.
+    const stub = `#!${bash}\nprintf -v call '%s\\037' "\${0##*/}" "$@"\n` +
+      `printf '%s\\036' "\${call//$'\\n'/$'\\035'}" >> "$LOG"\nprintf beta\n`;
     for (const one of STUBS) await Deno.writeTextFile(join(bin, one), stub, { mode: 0o755 });
     await Deno.symlink(bash, join(bin, "bash"));
     const host: ShellHost = {
@@ -131,7 +132,7 @@ Deno.test("shellNeeds() states every command that bash runs, over scripts of a g
       }).output();
       for (const call of (await Deno.readTextFile(log)).split("\x1e").filter((one) => one !== "")) {
         ran++;
-        const argv = call.split("\x1f").slice(0, -1);
+        const argv = call.replaceAll("\x1d", "\n").split("\x1f").slice(0, -1);
         assert.ok(
           needs.some((need) => states(need, argv)),
           `${script}\n\nran ${JSON.stringify(argv)}, stated:\n${
