@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { createPrivateFolder } from "../../core/sandbox/_private_folder.ts";
-import { sweepDead } from "../../core/sandbox/_sweep.ts";
+import { removeAll, sweepDead } from "../../core/sandbox/_sweep.ts";
 
 const ignore = Deno.build.os === "windows";
 const LONG_AGO = new Date(Date.now() - 30 * 24 * 60 * 60_000);
@@ -67,7 +67,8 @@ Deno.test({
         assert.ok(await exists(root), `${root} was removed`);
       }
     } finally {
-      await Deno.remove(around, { recursive: true });
+      // Some of it is closed to its owner.
+      await removeAll(around);
     }
   },
 });
