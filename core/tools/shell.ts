@@ -102,6 +102,7 @@ export const shell = defineTool({
     let result: ProcessResult;
     let refused: string[];
     let attempt = 1;
+    const granted = new Set<string>();
     try {
       for (;; attempt++) {
         result = await runInShell(
@@ -110,7 +111,7 @@ export const shell = defineTool({
           ctx,
         );
         taintOf(command, result).forEach((source) => taints.add(source));
-        refused = await openUp(result, ctx);
+        refused = await openUp(result, ctx, granted);
         if (refused.length > 0 || !result.refusals?.length || attempt === MAX_ATTEMPTS) break;
         spec.onOutput?.("\n[run again, with what it was refused]\n", "stdout");
       }
@@ -133,15 +134,24 @@ export const shell = defineTool({
 
 /**
  * Asks for what the sandbox refused a command that failed, so that it can run again with it. Resolves with what is said of
- * refusals that stay: none when all were granted.
+ * refusals that stay: none when all were granted. `granted`: what was before, to which this adds.
  */
-async function openUp(result: ProcessResult, ctx: ToolContext): Promise<string[]> {
+async function openUp(
+  result: ProcessResult,
+  ctx: ToolContext,
+  granted: Set<string>,
+): Promise<string[]> {
   const { refusals = [], code } = result;
   if (!isWorthAnother(result)) return refusals.map(passedOver);
   const stays: string[] = [];
   for (const { need, evidence } of refusals) {
     // Once something stays closed, the command will not run again: nobody need be asked about the rest.
     if (stays.length > 0) break;
+    const name = formatNeed(need);
+    if (granted.has(name)) {
+      stays.push(`the sandbox refused ${name} although it is allowed (${evidence})`);
+      break;
+    }
     try {
       const meaning = meaningOf(need);
       await ctx.require(
@@ -151,11 +161,12 @@ async function openUp(result: ProcessResult, ctx: ToolContext): Promise<string[]
         } (${evidence}). The command failed (exit code ${code}); ` +
           "allowing this runs all of it again, from its beginning",
       );
+      granted.add(name);
     } catch (error) {
       if (!(error instanceof PryxError) || error.code !== "denied") throw error;
       const meaning = meaningOf(need);
       stays.push(
-        `the sandbox refused ${formatNeed(need)}${meaning === "" ? "" : `: ${meaning}`}. ${error.message}`,
+        `the sandbox refused ${name}${meaning === "" ? "" : `: ${meaning}`}. ${error.message}`,
       );
     }
   }

@@ -292,3 +292,18 @@ Deno.test("what a command reached through the proxy taints the session", async (
   assert.deepEqual(decisions.map(({ verdict }) => verdict), ["allow", "ask"]);
   assert.match(decisions[1]?.judgements[0]?.reason ?? "", /content from a\.example:80/);
 });
+
+Deno.test("what is refused although it was granted is said, and not asked again", async () => {
+  const provider = scriptedProvider([shell("echo run; exit 1"), { text: "ok" }]);
+  const need: Need = { kind: "net", target: "inside.test:80" };
+  const { specs, sandbox } = sandboxThat({ refuse: () => [{ need, evidence: "it leads to 10.0.0.1" }] });
+  await using test = await testPryx({ provider, allow: ["run=echo", "run=exit"], sandbox });
+  const shown = allowEverything(test);
+  const end = await test.run("go", { attended: true });
+  assert.deepEqual([specs.length, shown.length], [2, 1]);
+  const [finished] = test.events(end.session, "tool.finished");
+  assert.match(
+    finished?.data.text ?? "",
+    /refused net=inside.test:80 although it is allowed \(it leads to 10/,
+  );
+});
