@@ -28,7 +28,7 @@ const MISSING =
   /no such file or directory|\bENOENT\b|FileNotFoundError|cannot find|could not find|does(?: not|n't) exist|not found|os error 2\b/i;
 /** Words of a program that was about to write. */
 const WRITING =
-  /creat|cannot (?:touch|remove|move|mkdir)|mkdir|open(?:ing|ed)? .*for (?:writing|output)|writ(?:e|ing)|unlink|renam|cannot overwrite|unable to (?:append|lock)|copyfile|symlink|save|cannot open output/i;
+  /creat|cannot (?:touch|remove|move|mkdir)|mkdir|open(?:ing|ed)? .*for (?:writing|output)|writ(?:e|ing)|unlink|renam|cannot overwrite|unable to (?:append|lock)|copyfile|symlink|save|cannot open output|^(?:\S*\/)?tee: /i;
 const NOT_FOUND = /(?:^|: )([\w.+-]+): (?:command )?not found\s*$/;
 
 const SOCKET =

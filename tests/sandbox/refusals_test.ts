@@ -81,6 +81,8 @@ const CASES:
     ["\x1b[31mcat: /srv/data/in.csv: No such file or directory\x1b[0m", ["read=/srv/data/in.csv"]],
     // Writing.
     ["touch: cannot touch '/home/u/new': Read-only file system", ["write=/home/u/new"]],
+    ["tee: /srv/out.txt: No such file or directory", ["write=/srv/out.txt"]],
+    ["cat: /srv/out.txt: No such file or directory", []],
     ["/usr/bin/bash: line 3: /etc/hosts: Read-only file system", ["write=/etc/hosts"]],
     ["/usr/bin/bash: line 1: ../.git/config: Read-only file system", ["write=/ws/.git/config"]],
     ["mkdir: cannot create directory '/srv/data/out': No such file or directory", ["write=/srv/data"]],
