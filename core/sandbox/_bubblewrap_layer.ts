@@ -91,6 +91,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         closedFile: folder.closedFile,
         closedFolder: folder.closedFolder,
         home,
+        shut: topFolders(),
         cwd,
         ownNetwork: !whole && hosts === undefined && around === undefined,
         unixSockets,
@@ -150,5 +151,14 @@ function textOf(path: string): string | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new PryxError("sandbox", `Cannot read what bwrap said: ${String(error)}`, { cause: error });
+  }
+}
+
+/** Folders at the root of the file system. */
+function topFolders(): string[] {
+  try {
+    return [...Deno.readDirSync("/")].filter(({ isDirectory }) => isDirectory).map(({ name }) => `/${name}`);
+  } catch {
+    return [];
   }
 }

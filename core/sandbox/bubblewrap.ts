@@ -30,6 +30,11 @@ export interface BubblewrapPlan {
   readonly closedFile: string;
   readonly closedFolder: string;
   readonly home: string;
+  /**
+   * Other folders of the host that are there although nothing in them is open: whoever lists them or writes to them is
+   * refused, which says more than a folder that seems to be missing.
+   */
+  readonly shut: readonly string[];
   readonly cwd: string;
   /** A network of its own, with nothing in it but a loopback. False: the one that bwrap is started in. */
   readonly ownNetwork: boolean;
@@ -52,9 +57,10 @@ interface Mount {
 
 /** Given anew in every namespace; a root in one of them adds nothing, but for devices. */
 const VIRTUAL = ["/proc", "/dev"];
+const GIVEN = [...VIRTUAL, "/tmp"];
 
 /**
- * The arguments of bwrap up to the program, without `--`. Nothing is there but what the plan names: home is an empty
+ * The arguments of bwrap up to the program, without `--`. Nothing is there but what the plan names: home is a shut
  * folder around the opened ones, /tmp is a file system of its own, and what is not opened for writing is read-only.
  *
  * Mounts are made from the outside in, so that what lies deeper lies on top. What is closed is a mount, and every folder
@@ -99,7 +105,8 @@ function baseMounts(plan: BubblewrapPlan): Mount[] {
       ? []
       : [base("/tmp", "--perms", "1777", ...size, "--tmpfs", "/tmp"), ...waysThrough("/tmp", plan)],
     ...unixSockets ? [base("/run", "--ro-bind-try", "/run", "/run")] : [],
-    ...isOpen(home) ? [] : [base(home, "--perms", "0555", "--dir", home)],
+    ...[home, ...plan.shut].filter((path) => !isOpen(path) && !GIVEN.some((one) => isInside(path, one)))
+      .map((path) => base(path, "--perms", "0111", "--dir", path)),
     ...links.filter(({ path }) => !isOpen(dirname(path)))
       .map(({ path, target }) => base(path, "--symlink", target, path)),
   ];

@@ -18,6 +18,7 @@ function plan(more: Partial<BubblewrapPlan> = {}): BubblewrapPlan {
     unixSockets: false,
     seccomp: 7,
     memoryFiles: 100,
+    shut: [],
     ...more,
   };
 }
@@ -124,9 +125,16 @@ Deno.test("bubblewrapArguments() makes the working folder where nothing opened h
 
 Deno.test("bubblewrapArguments() gives a home that takes no files, /proc to read, and neither /run nor all devices", () => {
   const args = text({ read: ["/usr", "/dev"] });
-  inOrder(args, "--perms 0555 --dir /h/u");
+  inOrder(args, "--perms 0111 --dir /h/u");
   inOrder(args, "--proc /proc --remount-ro /proc");
   assert.ok(!args.includes(" --dev-bind /dev /dev ") && !args.includes(" /run "));
   inOrder(text({ read: ["/usr", "/dev/fuse"] }), "--dev-bind /dev/fuse /dev/fuse");
   inOrder(text({ unixSockets: true }), "--ro-bind-try /run /run");
+});
+
+Deno.test("bubblewrapArguments() shuts folders that are not opened, and leaves others to what is in them", () => {
+  const args = text({ shut: ["/srv", "/usr", "/proc", "/tmp", "/w"], read: ["/usr"], write: ["/w/s"] });
+  assert.ok(args.includes(" --perms 0111 --dir /srv "));
+  inOrder(args, "--perms 0111 --dir /w", "--bind /w/s /w/s");
+  for (const folder of ["/usr", "/proc", "/tmp"]) assert.ok(!args.includes(` --dir ${folder} `), folder);
 });
