@@ -72,7 +72,7 @@ function isVague(target: string): boolean {
 }
 
 function linesOf(text: string): readonly string[] {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- the escape character begins a colour
   const lines = text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").split(/[\r\n]+/);
   return lines.length <= 2 * MAX_LINES ? lines : [...lines.slice(0, MAX_LINES), ...lines.slice(-MAX_LINES)];
 }
