@@ -1,0 +1,53 @@
+import type { AutomationProblem, LinkedGraph, LockEntry } from "../domain/automation.ts";
+import type { Limits } from "../api.ts";
+import type { SessionId } from "../domain/id.ts";
+
+/** What `link` found: a graph that can run, or what is wrong with it. */
+export type Linking = { readonly graph: LinkedGraph } | { readonly problems: readonly AutomationProblem[] };
+
+/** Where the text of an automation comes from: a file, or what was piped in, which counts as a file in `folder`. */
+export type AutomationSource = { readonly file: string } | { readonly text: string; readonly folder: string };
+
+/** `pryx.lock` of one project. */
+export interface Lock {
+  /** Absolute path of the file, there or not. */
+  readonly file: string;
+  /** By path relative to the project's root. */
+  readonly entries: ReadonlyMap<string, LockEntry>;
+}
+
+/** One run of an automation. */
+export interface AutomationRun {
+  readonly graph: LinkedGraph;
+  readonly args: readonly string[];
+  readonly surface: string;
+  readonly attended: boolean;
+  readonly limits?: Limits;
+  /** Text of standard input; asked for when the automation wants it. */
+  input(): Promise<string>;
+  /** `NAME=VALUE`, by name: what answers questions when nobody is there. */
+  readonly answers: Readonly<Record<string, string>>;
+  /** An event for a resident automation. */
+  readonly trigger?: { readonly kind: "schedule" | "message" | "webhook"; readonly name: string };
+  readonly signal: AbortSignal;
+}
+
+/** How it ended. */
+export interface AutomationEnd {
+  readonly session: SessionId;
+  readonly exitCode: number;
+}
+
+/** Automations as commands see them. */
+export interface Automations {
+  /** Reads the file and all that it imports, once, under policy. Rejects with `not_found`, `denied` or `io`. */
+  link(source: AutomationSource): Promise<Linking>;
+  /** What the type checker finds in these files and what they import, and what `link` finds. */
+  check(files: readonly string[]): Promise<readonly AutomationProblem[]>;
+  /** The public declarations, as text. */
+  declarations(): Promise<string>;
+  /** Rejects with `input_invalid` where the file is no lock. An absent one is empty. */
+  readLock(file: string): Promise<Lock>;
+  writeLock(lock: Lock): Promise<void>;
+  run(run: AutomationRun): Promise<AutomationEnd>;
+}
