@@ -1,4 +1,6 @@
-import type { ApprovalAnswer, Origin } from "./domain/policy.ts";
+import type { LinkedGraph } from "./domain/automation.ts";
+import type { ApprovalAnswer, Mandate, Origin } from "./domain/policy.ts";
+import type { Usage } from "./domain/message.ts";
 import type { Json } from "./domain/schema.ts";
 import type { PryxEvent } from "./domain/event.ts";
 import type { ApprovalId, SessionId, TurnId } from "./domain/id.ts";
@@ -24,6 +26,25 @@ export interface Submission {
   /** True when somebody at this surface answers approvals and questions. */
   readonly attended: boolean;
   readonly limits?: Limits;
+  /** The automation that asks: the agent may do no more than it. */
+  readonly mandate?: Mandate;
+  /** Names of the tools that the agent has. Absent: all. */
+  readonly tools?: readonly string[];
+  /** Tools of the caller's own, for this turn. */
+  readonly functions?: readonly FunctionTool[];
+  /** Where content from outside came from that the text may hold: it taints the session. */
+  readonly taints?: readonly string[];
+}
+
+/** A function of the caller that a model may call. What it does, it does with the caller's own rights. */
+export interface FunctionTool {
+  readonly name: string;
+  /** For the model. */
+  readonly description: string;
+  /** JSON Schema of an object; arguments are checked against it first. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** What the model is told. What it rejects with, the model is told too. */
+  call(args: Json, signal: AbortSignal): Promise<string>;
 }
 
 /** Where one turn stops. */
@@ -47,6 +68,63 @@ export interface ToolCallRequest {
   readonly surface: string;
   readonly attended: boolean;
   readonly signal?: AbortSignal;
+}
+
+/** A turn that a program drives instead of a model. */
+export interface ProgramRequest {
+  readonly graph: LinkedGraph;
+  readonly args: readonly string[];
+  readonly mandate: Mandate;
+  readonly workspace: string;
+  readonly surface: string;
+  readonly attended: boolean;
+  readonly limits?: Limits;
+  /** What the program's answers come from, when it is a recording. */
+  readonly recorded?: boolean;
+}
+
+/** One call of a program. */
+export interface ProgramCall {
+  readonly tool: string;
+  readonly args: unknown;
+  readonly signal?: AbortSignal;
+  readonly onOutput?: (text: string, stream: "stdout" | "stderr" | "progress") => void;
+  /** Surfaces are not shown its output. */
+  readonly unseen?: boolean;
+}
+
+/** How a program's turn ended. */
+export interface ProgramEnd {
+  readonly status: "done" | "failed" | "cancelled" | "interrupted";
+  /** What it printed; its end, when that is long. */
+  readonly text: string;
+  readonly error?: { readonly code: string; readonly message: string; readonly fix?: string };
+  readonly usage?: Usage;
+  /** US dollars; null when a price was not known. */
+  readonly cost?: number | null;
+}
+
+/** A program's turn, from its start to {@link end}. Disposing one that has not ended makes it `interrupted`. */
+export interface ProgramTurn extends AsyncDisposable {
+  readonly session: SessionId;
+  readonly turn: TurnId;
+  /** Aborts when the turn is cancelled, and at its time limit. */
+  readonly signal: AbortSignal;
+  readonly attended: boolean;
+  /** Runs one tool under policy, within the mandate. Calls may run side by side. */
+  call(call: ProgramCall): Promise<ToolCallOutcome>;
+  /** Puts a question to a person and waits for the answer. */
+  ask(text: string, options?: readonly string[]): Promise<string>;
+  /** Keeps a line of the program's log. */
+  log(level: "debug" | "info" | "warn" | "error", text: string, data?: Json): void;
+  /** Shows what the program prints. */
+  say(stream: "stdout" | "stderr", text: string): void;
+  /** What nobody could answer until now. */
+  unanswered(): Unanswered;
+  /** Where content from outside came from that its calls brought in. */
+  taints(): readonly string[];
+  /** Stops what still runs, and stores the end. */
+  end(end: ProgramEnd): Promise<void>;
 }
 
 /** What had to ask a person when nobody was there. */
@@ -93,6 +171,8 @@ export interface Pryx extends AsyncDisposable {
   listen(on: (event: PryxEvent) => void): Disposable;
   /** Runs one tool call under policy, in a session of its own unless one is named. */
   callTool(call: ToolCallRequest): Promise<ToolCallOutcome>;
+  /** Begins a turn that a program drives, in a session of its own. */
+  openTurn(request: ProgramRequest): Promise<ProgramTurn>;
   /** Answers an approval. False when it was answered before, has expired, or is not known. */
   decide(approval: ApprovalId, answer: ApprovalAnswer): Promise<boolean>;
   /** Answers a question of the agent. False when nothing waits for it. */

@@ -15,6 +15,7 @@ import { editFile } from "./tools/edit_file.ts";
 import { fetchTool } from "./tools/fetch.ts";
 import { glob } from "./tools/glob.ts";
 import { grep } from "./tools/grep.ts";
+import { require } from "./tools/program/require.ts";
 import { listDir } from "./tools/list_dir.ts";
 import { readFile } from "./tools/read_file.ts";
 import { shell } from "./tools/shell.ts";
@@ -35,6 +36,9 @@ export const TOOLS: readonly Tool[] = [
   fetchTool,
   askUser,
 ];
+
+/** What automations have beside them: results for programs, not for models. */
+export const PROGRAM_TOOLS: readonly Tool[] = [require];
 
 /** A provider of the kind that its config names. */
 export function createProvider(config: ProviderConfig, key: () => Promise<string | undefined>): Provider {

@@ -84,12 +84,13 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
     const provider = openProviders(overrides, { workspace: cwd, home }, config, shared);
 
     const pryx = once(async () => {
-      const [{ createPryx }, loaded, opening, kept, known, catalogue, redact] = await Promise.all([
+      const [{ createPryx }, loaded, opening, kept, known, programs, catalogue, redact] = await Promise.all([
         import("./pryx.ts"),
         config(),
         store(),
         blobs(),
         tools(),
+        shared.programTools(),
         catalog(),
         redactor(),
       ]);
@@ -103,6 +104,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
         store: opening,
         blobs: kept,
         tools: known,
+        programTools: programs,
         catalog: catalogue,
         sandbox,
         provider,
@@ -204,7 +206,9 @@ function openShared(opened: AsyncDisposableStack) {
       ...(embedded && { embedded }),
     }));
   };
-  const tools = once(async () => (await import("./builtins.ts")).TOOLS);
+  const builtins = once(() => import("./builtins.ts"));
+  const tools = once(async () => (await builtins()).TOOLS);
+  const programTools = once(async () => (await builtins()).PROGRAM_TOOLS);
 
   /** The value behind a reference, known to the redactor from then on. */
   const secret = async (reference: string) => {
@@ -226,6 +230,7 @@ function openShared(opened: AsyncDisposableStack) {
     secrets,
     secret,
     tools,
+    programTools,
     /** One for each folder, its files shared by one worker. */
     sandbox(folder: string): Promise<Sandbox> {
       const known = sandboxes.get(folder) ?? openSandbox(folder);

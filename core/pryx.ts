@@ -32,6 +32,8 @@ interface PryxParts {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly tools: readonly Tool[];
+  /** Tools that programs have beside them, and models have not. */
+  readonly programTools: readonly Tool[];
   readonly catalog: ModelCatalog;
   /** Started on first use. */
   sandbox(): Promise<Sandbox>;
@@ -106,6 +108,11 @@ export function createPryx(parts: PryxParts): Pryx {
       const status = outcome.status === "interrupted" ? "cancelled" : outcome.status;
       return { ...outcome, status, session: place.id };
     },
+    async openTurn(request) {
+      await requireSandbox(parts);
+      const { id, workspace } = placeOf(parts, undefined, request.workspace);
+      return runners.of(id).open(request, workspace);
+    },
     decide: (approval, answer) => Promise.resolve(desk.decide(approval, answer)),
     answer: (question, text, by) => Promise.resolve(desk.answer(question, text, by)),
     async cancel(session, reason = "Cancelled") {
@@ -142,6 +149,7 @@ function agentParts(parts: PryxParts, journal: Journal, desk: ApprovalDesk): Age
     journal,
     desk,
     tools: parts.tools,
+    programTools: parts.programTools,
     catalog: parts.catalog,
     home: parts.home,
     searchPath: parts.searchPath,

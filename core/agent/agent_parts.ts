@@ -23,6 +23,8 @@ export interface AgentParts {
   readonly journal: Journal;
   readonly desk: ApprovalDesk;
   readonly tools: readonly Tool[];
+  /** Tools that programs have beside them, and models have not. */
+  readonly programTools: readonly Tool[];
   readonly catalog: ModelCatalog;
   /** Absolute, resolved. */
   readonly home: string;

@@ -13,17 +13,23 @@ interface Confinement {
   readonly lines: readonly string[];
 }
 
+/** Who asks, as policy sees it. */
+type Judged = Pick<CallOptions, "origin" | "mandate">;
+
 const UNCONFINED: Confinement = { reach: [], lines: [] };
 
 /** What policy must know of the session beside rules: taint, and the grants that are valid now. */
-export function policyContext(parts: SessionParts, { origin }: Pick<CallOptions, "origin">): PolicyContext {
+export function policyContext(parts: SessionParts, { origin, mandate }: Judged): PolicyContext {
   return {
     origin,
-    taint: parts.state.taint.map(({ source }) => source),
+    // What an automation's own code does was fixed before anything came in from outside.
+    taint: origin === "automation" ? [] : parts.state.taint.map(({ source }) => source),
     grants: parts.store.grants({ now: parts.now().toISOString() }).filter((grant) =>
       (grant.session === undefined || grant.session === parts.session) &&
-      (grant.workspace === undefined || grant.workspace === parts.workspace)
+      (grant.workspace === undefined || grant.workspace === parts.workspace) &&
+      (grant.graph === undefined || grant.graph === mandate?.graph)
     ),
+    ...(mandate === undefined ? {} : { mandate }),
   };
 }
 
@@ -35,7 +41,7 @@ export async function envelopeOf(
   parts: SessionParts,
   tool: Tool,
   needs: readonly Need[],
-  options: Pick<CallOptions, "origin">,
+  options: Judged,
 ): Promise<Envelope> {
   const [policy, sandbox] = await Promise.all([parts.policy(), parts.sandbox()]);
   const envelope = policy.envelope(needs, {
@@ -58,7 +64,7 @@ export async function confine(
   parts: SessionParts,
   tool: Tool,
   needs: readonly Need[],
-  options: Pick<CallOptions, "origin">,
+  options: Judged,
 ): Promise<Confinement> {
   if (tool.rights !== "workspace") return UNCONFINED;
   const sandbox = await parts.sandbox();

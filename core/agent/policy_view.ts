@@ -34,7 +34,8 @@ export function createPolicyView(options: PolicyViewOptions): PolicyView {
   });
   const grants = () =>
     store.grants({ now: now().toISOString() }).filter((grant) =>
-      grant.session === undefined && (grant.workspace === undefined || grant.workspace === workspace)
+      grant.session === undefined && grant.graph === undefined &&
+      (grant.workspace === undefined || grant.workspace === workspace)
     );
   const shell = tools.find(({ rights }) => rights === "workspace");
   return {

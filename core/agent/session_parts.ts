@@ -1,6 +1,6 @@
 import type { EventData, EventDraft, LiveType, PryxEvent } from "../domain/event.ts";
 import type { SessionId, TurnId } from "../domain/id.ts";
-import type { Origin } from "../domain/policy.ts";
+import type { Mandate, Origin } from "../domain/policy.ts";
 import type { SessionState } from "../domain/session.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { ModelCatalog } from "../providers/provider.ts";
@@ -52,6 +52,12 @@ export interface CallOptions {
   readonly approvalTimeoutMs: number;
   /** Why a person must look at this call whatever policy says (the loop guard). */
   readonly suspicious?: string;
+  /** The automation that is behind it: the most that can be allowed. */
+  readonly mandate?: Mandate;
+  /** Also told of live output, beside the surfaces. Absent: they alone. */
+  readonly onOutput?: (text: string, stream: "stdout" | "stderr" | "progress") => void;
+  /** Surfaces are not told of live output. */
+  readonly unseen?: boolean;
 }
 
 /** What the runner adds to the parts that all sessions share. */
@@ -60,15 +66,15 @@ interface SessionHold {
   readonly workspace: string;
   readonly state: SessionState;
   readonly known: KnownFiles;
+  readonly tools: readonly Tool[];
   readonly append: SessionParts["append"];
   readonly noticeOnce: SessionParts["noticeOnce"];
 }
 
 /** What one turn works with. Rules to ignore and policy are read once, when they are first needed. */
 export function createSessionParts(agent: AgentParts, hold: SessionHold): SessionParts {
-  const { session, workspace, state, known, append, noticeOnce } = hold;
-  const { store, blobs, desk, tools, catalog, now, journal, home, searchPath, shellNeeds, outputs, redact } =
-    agent;
+  const { session, workspace, state, known, tools, append, noticeOnce } = hold;
+  const { store, blobs, desk, catalog, now, journal, home, searchPath, shellNeeds, outputs, redact } = agent;
   let compiled: Promise<Policy> | undefined;
   const policy = () => compiled ??= agent.policy(workspace);
   const isClosed = async (path: string) => (await policy()).isSecret(path);

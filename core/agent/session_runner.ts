@@ -1,4 +1,4 @@
-import type { Submission } from "../api.ts";
+import type { ProgramRequest, ProgramTurn, Submission } from "../api.ts";
 import type { EventData, EventOf } from "../domain/event.ts";
 import { PryxError, toPryxError } from "../domain/error.ts";
 import { newId, type SessionId, type TurnId } from "../domain/id.ts";
@@ -7,6 +7,8 @@ import type { SessionState } from "../domain/session.ts";
 import type { AgentParts, ResolvedModel } from "./agent_parts.ts";
 import { type CallOutcome, callTool } from "./call_tool.ts";
 import { readInstructions, systemPrompt } from "./context.ts";
+import { functionTools } from "./function_tools.ts";
+import { openProgramTurn } from "./program_turn.ts";
 import { openSessionLog, type SessionLog } from "./session_log.ts";
 import { type CallOptions, createSessionParts, type SessionParts } from "./session_parts.ts";
 import type { KnownFiles } from "./snapshots.ts";
@@ -122,6 +124,58 @@ export class SessionRunner {
     }
   }
 
+  /** Begins a turn that a program drives. The session is this process's until it has ended. */
+  open(request: ProgramRequest, workspace: string): ProgramTurn {
+    if (this.#work) throw this.#busy();
+    const { work, state, finish } = this.#begin(workspace);
+    const { turn, abort } = work;
+    work.closed = true;
+    const started = performance.now();
+    const limits = { ...this.#parts.config.limits, ...withoutUndefined(request.limits ?? {}) };
+    const timer = this.#deadline(abort, limits.timeoutMs);
+    try {
+      const { graph, args, surface, attended, mandate, recorded } = request;
+      const { device, config } = this.#parts;
+      const { automation } = mandate;
+      const text = [automation, ...args].join(" ");
+      const { hash, permissions = {} } = graph;
+      this.#log.append([
+        { type: "input", turn, data: { text, principal: `automation:${automation}`, surface, device } },
+        {
+          type: "turn.started",
+          turn,
+          data: {
+            model: "none",
+            preset: config.preset,
+            automation: { file: automation, graph: hash, permissions: { ...permissions } },
+            ...(recorded ? { recorded } : {}),
+          },
+        },
+      ]);
+      return openProgramTurn(this.#sessionParts(state, { programs: true }), {
+        turn,
+        signal: abort.signal,
+        mandate,
+        attended,
+        approvalTimeoutMs: limits.approvalTimeoutMs,
+        stop: (reason) => abort.abort(reason),
+        end: (end) => {
+          clearTimeout(timer);
+          work.ended = true;
+          try {
+            this.#end(turn, { ...end, ms: Math.round(performance.now() - started) });
+          } finally {
+            finish();
+          }
+        },
+      });
+    } catch (error) {
+      clearTimeout(timer);
+      finish();
+      throw error;
+    }
+  }
+
   #busy(): PryxError {
     return new PryxError("session_busy", `A turn is running in session ${this.id}`);
   }
@@ -146,13 +200,7 @@ export class SessionRunner {
     const { turn, abort } = work;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(submission.limits ?? {}) };
-    const timer = limits.timeoutMs === undefined ? undefined : setTimeout(() => {
-      abort.abort(
-        new PryxError("timeout", `The time limit of ${limits.timeoutMs} ms was reached`, {
-          fix: "allow more with --timeout, and go on with --continue",
-        }),
-      );
-    }, limits.timeoutMs);
+    const timer = this.#deadline(abort, limits.timeoutMs);
     let end: End;
     try {
       end = await this.#turn(work, state, submission, model, limits);
@@ -166,12 +214,30 @@ export class SessionRunner {
     const ms = Math.round(performance.now() - started);
     // Whoever asks from here on finds it in the store; who asked before is told of it.
     work.ended = true;
+    this.#end(turn, { ...end, ms });
+  }
+
+  #end(turn: TurnId, data: EventData<"turn.ended">): void {
     try {
-      this.#log.append([{ type: "turn.ended", turn, data: { ...end, ms } }], { durable: true });
+      this.#log.append([{ type: "turn.ended", turn, data }], { durable: true });
     } catch (error) {
       // The store is gone (disk full, say): surfaces in this process must still learn that the turn is over.
-      this.#parts.journal.lost(this.id, turn, { ...end, ms }, error);
+      this.#parts.journal.lost(this.id, turn, data, error);
     }
+  }
+
+  #deadline(
+    abort: AbortController,
+    timeoutMs: number | undefined,
+  ): ReturnType<typeof setTimeout> | undefined {
+    if (timeoutMs === undefined) return undefined;
+    return setTimeout(() => {
+      abort.abort(
+        new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, {
+          fix: "allow more with --timeout, and go on with --continue",
+        }),
+      );
+    }, timeoutMs);
   }
 
   async #turn(
@@ -184,8 +250,8 @@ export class SessionRunner {
     const { config, now, trust, catalog } = this.#parts;
     const { turn } = work;
     const { workspace } = state;
-    const { attended, outputSchema } = submission;
-    const parts = this.#sessionParts(state);
+    const { attended, outputSchema, mandate } = submission;
+    const parts = this.#sessionParts(state, submission);
     const instructions = await readInstructions(await trust(workspace), workspace, Deno.readFile);
     const recorded = model.provider.recorded === true;
     parts.append([{
@@ -219,11 +285,21 @@ export class SessionRunner {
         work.closed = true;
       },
       ...(outputSchema ? { outputSchema } : {}),
+      ...(mandate ? { mandate } : {}),
     });
   }
 
-  #sessionParts(state: SessionState): SessionParts {
+  /** `programs`: with the tools that only programs have. */
+  #sessionParts(
+    state: SessionState,
+    { tools: names, functions = [], programs = false }: Pick<Submission, "tools" | "functions"> & {
+      readonly programs?: boolean;
+    } = {},
+  ): SessionParts {
+    const { tools, programTools } = this.#parts;
+    const chosen = names === undefined ? tools : tools.filter(({ name }) => names.includes(name));
     return createSessionParts(this.#parts, {
+      tools: programs ? [...tools, ...programTools] : [...chosen, ...functionTools(functions)],
       session: this.id,
       workspace: state.workspace,
       state,
@@ -239,7 +315,7 @@ export class SessionRunner {
   }
 
   #appendInput(submission: Submission, turn: TurnId, steering: boolean): number {
-    const { text, context, surface, key } = submission;
+    const { text, context, surface, key, taints } = submission;
     const data: EventOf<"input">["data"] = {
       text,
       ...(context === undefined ? {} : { context }),
@@ -249,6 +325,7 @@ export class SessionRunner {
       device: this.#parts.device,
       ...(key === undefined ? {} : { key }),
       ...(steering ? { steering } : {}),
+      ...(taints?.length ? { taints: [...taints] } : {}),
     };
     const [event] = this.#log.append([{ type: "input", turn, data }]);
     return event?.seq ?? 0;

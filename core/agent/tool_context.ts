@@ -1,6 +1,6 @@
 import type { Unanswered } from "../api.ts";
 import { formatNeed, formatPlace, type Need } from "../domain/need.ts";
-import { type CallId, newId } from "../domain/id.ts";
+import type { CallId } from "../domain/id.ts";
 import { PryxError } from "../domain/error.ts";
 import { actionDigest, approvalSummary } from "../policy/approvals.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -8,6 +8,7 @@ import type { Files } from "../sandbox/sandbox.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { authorize, describeDenial } from "./authorize.ts";
 import { confine, envelopeOf, policyContext } from "./confine.ts";
+import { askQuestion } from "./questions.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
 /** A running tool's context, and what could not be answered meanwhile. */
@@ -85,8 +86,11 @@ export async function createToolContext(
       allowed.push(...needs);
       files = undefined;
     },
-    emit: (text, stream = "stdout") =>
-      parts.live(options.turn, "tool.output", { call: call.call, stream, text: parts.redact(text) }),
+    emit(text, stream = "stdout") {
+      options.onOutput?.(text, stream);
+      if (options.unseen) return;
+      parts.live(options.turn, "tool.output", { call: call.call, stream, text: parts.redact(text) });
+    },
     async ask(text, choices) {
       if (!options.attended) {
         throw new PryxError(
@@ -94,18 +98,13 @@ export async function createToolContext(
           "Nobody is there to answer: decide without an answer, or say what is missing",
         );
       }
-      const question = newId<string>();
-      const waiting = parts.desk.ask(question, signal);
-      // When the question could not be stored, nobody awaits the answer.
-      waiting.catch(() => {});
-      parts.append([{
-        type: "question.asked",
+      return await askQuestion(parts, {
         turn: options.turn,
-        data: { question, call: call.call, text, ...(choices ? { options: [...choices] } : {}) },
-      }]);
-      const answer = await waiting;
-      parts.append([{ type: "question.answered", turn: options.turn, data: { question, ...answer } }]);
-      return answer.text;
+        call: call.call,
+        text,
+        signal,
+        ...(choices ? { options: choices } : {}),
+      });
     },
     keep: (name, content) => parts.keep(`${call.call}-${name}`, content),
     keepLong: (name) => parts.keepLong(`${call.call}-${name}`),

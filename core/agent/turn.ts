@@ -2,6 +2,7 @@ import type { EventData } from "../domain/event.ts";
 import { PryxError, toPryxError } from "../domain/error.ts";
 import type { TurnId } from "../domain/id.ts";
 import type { RequestedCall } from "../domain/message.ts";
+import type { Mandate } from "../domain/policy.ts";
 import type { ModelResponse, Provider } from "../providers/provider.ts";
 import { createBudget } from "./budget.ts";
 import { callKey, callTool } from "./call_tool.ts";
@@ -28,6 +29,8 @@ export interface TurnOptions {
   readonly approvalTimeoutMs: number;
   readonly outputSchema?: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** The automation that asked. */
+  readonly mandate?: Mandate;
   /** Called when the end is decided, in the same tick: input that comes later belongs to another turn. */
   readonly onEnding: () => void;
 }
@@ -71,7 +74,11 @@ class TurnRun {
     this.#parts = parts;
     this.#options = options;
     const budget = createBudget(parts.catalog, options.maxCost);
-    const tools = parts.tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+    const tools = parts.tools.map(({ name, description, parameters, inputSchema = parameters }) => ({
+      name,
+      description,
+      parameters: inputSchema,
+    }));
     const overhead = estimateTokens(options.systemPrompt) + estimateTokens(JSON.stringify(tools));
     const tally = this.#tally;
     const onBroken = (text: string) => {
@@ -139,7 +146,7 @@ class TurnRun {
 
   /** Runs the calls of one step: side by side, except the tools that must be alone. */
   async #runCalls(calls: readonly RequestedCall[]): Promise<void> {
-    const { turn, signal, attended, approvalTimeoutMs } = this.#options;
+    const { turn, signal, attended, approvalTimeoutMs, mandate } = this.#options;
     const run = async (request: RequestedCall) => {
       const suspicious = this.#suspicious(request);
       const outcome = await callTool(this.#parts, request, {
@@ -148,6 +155,7 @@ class TurnRun {
         signal,
         attended,
         approvalTimeoutMs,
+        ...(mandate === undefined ? {} : { mandate }),
         ...(suspicious === undefined ? {} : { suspicious }),
       });
       for (const need of outcome.unapproved) this.#unapproved.add(need);

@@ -99,6 +99,11 @@ export const EVENTS = {
         device: text("Host name"),
         key: text("Idempotency key of the submission"),
         steering: { type: "boolean", description: "True when it arrived while a turn ran" },
+        taints: {
+          type: "array",
+          items: { type: "string" },
+          description: "Where content from outside came from that it may hold: it taints the session",
+        },
       },
       required: ["text", "principal", "surface"],
     },
@@ -117,6 +122,16 @@ export const EVENTS = {
           description: "Context files that were read",
         },
         recorded: { type: "boolean", description: "True when the model's side is replayed from a cassette" },
+        automation: {
+          type: "object",
+          properties: {
+            file: text("Path of the file, relative to the workspace"),
+            graph: text("SHA-256 (hex) of the file and all that it imports"),
+            permissions: any("What it declares that it may do: patterns by kind"),
+          },
+          required: ["file", "graph"],
+          description: "The automation that drives the turn, instead of a model",
+        },
       },
       required: ["model", "preset"],
     },
@@ -302,6 +317,27 @@ export const EVENTS = {
         text: text("The piece"),
       },
       required: ["call", "stream", "text"],
+    },
+  },
+  "output": {
+    description: "A piece of what an automation prints, as it comes.",
+    live: true,
+    data: {
+      type: "object",
+      properties: { stream: { type: "string", enum: ["stdout", "stderr"] }, text: text("The piece") },
+      required: ["stream", "text"],
+    },
+  },
+  "log": {
+    description: "A line of an automation's log.",
+    data: {
+      type: "object",
+      properties: {
+        level: { type: "string", enum: ["debug", "info", "warn", "error"] },
+        text: text("The line"),
+        data: any("What was given beside it"),
+      },
+      required: ["level", "text"],
     },
   },
   "file.changed": {

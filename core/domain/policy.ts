@@ -102,10 +102,25 @@ export interface Grant {
   readonly untrusted: boolean;
   /** The approval that made it. */
   readonly approval?: ApprovalId;
+  /** Hash of the module graph that it was given to: it holds for that automation as it was then, and for nobody else. */
+  readonly graph?: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly revokedAt?: string;
   readonly by: string;
+}
+
+/**
+ * What an automation declared that it may do. Whoever acts for it, its own code or an agent that it asked, gets no more:
+ * what is not declared is denied, and what is declared still goes through policy.
+ */
+export interface Mandate {
+  /** The automation as people know it: path relative to its project's root. */
+  readonly automation: string;
+  /** Hash of its module graph. */
+  readonly graph: string;
+  /** Patterns in the grammar of rules, relative to the project's root. */
+  readonly needs: readonly { readonly kind: NeedKind; readonly pattern: string }[];
 }
 
 /** A question to a person: may this call go ahead? Durable: it survives the process that asked. */

@@ -66,6 +66,7 @@ export function applyEvent(state: SessionState, event: PryxEvent): void {
     case "input":
       state.pending.push({ seq: event.seq, message: { role: "user", text: inputText(event.data) } });
       if (!state.title) state.title = titleOf(event.data.text);
+      for (const source of event.data.taints ?? []) state.taint.push({ seq: event.seq, source });
       return;
     case "turn.started":
       state.turn = { id: event.turn as TurnId, startedAt: event.at, model: event.data.model };

@@ -63,6 +63,8 @@ export function envelope(
       policy.id,
       options.origin,
       options.taint.length > 0,
+      options.mandate?.graph,
+      options.mandate?.needs,
       granted,
       baseline,
       decidedRead,
@@ -100,7 +102,8 @@ function programsOf(needs: readonly Need[]): string[] {
 function openRoots(kind: Kind, policy: CompiledPolicy, options: EnvelopeOptions, judge: Judge): string[] {
   const gives = (other: string) => other === kind || (kind === "read" && other === "write");
   const ruled = policy.rules.filter(({ rule }) => gives(rule.kind) && rule.verdict === "allow");
-  const granted = options.grants.flatMap(({ needs }) =>
+  const { mandate } = options;
+  const granted = [...options.grants, ...mandate ? [mandate] : []].flatMap(({ needs }) =>
     needs.filter((need) => gives(need.kind)).flatMap(({ pattern }) => {
       const compiled = compilePattern(kind, pattern, policy.place, false);
       return typeof compiled === "string" ? [] : [compiled];
@@ -154,7 +157,7 @@ function networkOf(
   const whole = decided.some(({ target }) => target === "**") ||
     (options.workspace && judge({ kind: "net", target: "**" }) === "allow");
   if (whole) return "all";
-  const named = options.workspace ? hostsAllowed(policy, options) : [];
+  const named = options.workspace ? hostsAllowed(policy, options).filter(isDeclared(options, judge)) : [];
   const hosts = distinct([...decided.map(({ target }) => target), ...named]);
   if (hosts.length === 0) return "none";
   const patterns = decided.flatMap(({ target }) => {
@@ -175,6 +178,13 @@ function networkOf(
     const subject = subjectOf(need, policy.place);
     return patterns.some((pattern) => pattern.matches(subject));
   }
+}
+
+/** For an automation: the hosts that its manifest names, in the words of the rule that allows them or in its own. */
+function isDeclared({ mandate }: PolicyContext, judge: Judge): (pattern: string) => boolean {
+  if (mandate === undefined) return () => true;
+  const declared = mandate.needs.filter(({ kind }) => kind === "net").map(({ pattern }) => pattern);
+  return (pattern) => declared.includes(pattern) || judge({ kind: "net", target: pattern }) === "allow";
 }
 
 /** Patterns of hosts that rules and grants allow now: under taint only those that were meant for it. For people; `allows` decides. */

@@ -37,6 +37,7 @@ const WORST = { allow: 0, ask: 1, deny: 2 } as const;
  * 5. Under taint, an allowed `net`, or `write` outside the workspace, asks again unless a rule that allows it says
  *    `untrusted`.
  * 6. A grant turns ask into allow (under taint, when it says `untrusted`); not an ask of managed policy.
+ * 7. For an automation, what its manifest does not declare is denied, whatever allowed it.
  */
 export function evaluate(
   needs: readonly Need[],
@@ -64,11 +65,11 @@ function judge(need: Need, policy: CompiledPolicy, context: PolicyContext): Judg
   const found = policy.index[need.kind].find(subject);
   const matched = found.map(({ rule }) => rule);
   const ruled = withinReach(judgeByRules(subject, found, policy), subject, found, policy);
-  const draft = underTaint(ruled, subject, found, policy, context);
+  const draft = withinMandate(underTaint(ruled, subject, found, policy, context), subject, policy, context);
   if (draft.verdict !== "ask" || draft.onceOnly || context.grants.length === 0) {
     return { need, ...draft, matched };
   }
-  const grant = grantFor(subject, policy, context);
+  const grant = grantFor(subject, draft, policy, context);
   if (grant) {
     return {
       need,
@@ -245,15 +246,48 @@ function isSensitive({ need, path }: Subject, policy: CompiledPolicy, context: P
   return need.kind === "write" && !(path && isWithin(path.path, policy.place.workspace));
 }
 
-function grantFor(subject: Subject, policy: CompiledPolicy, context: PolicyContext): Grant | undefined {
+/** A manifest is a ceiling: it allows nothing by itself. What nobody stated but the sandbox cannot keep away is no part of it. */
+function withinMandate(
+  draft: Draft,
+  subject: Subject,
+  policy: CompiledPolicy,
+  { mandate }: PolicyContext,
+): Draft {
+  const { need } = subject;
+  if (mandate === undefined || draft.verdict === "deny" || need.reach !== undefined) return draft;
+  if ((need.enter || need.wrapper) && draft.verdict === "allow") return draft;
+  if (mandate.needs.some((one) => grantCovers(one, subject, policy))) return draft;
+  return { verdict: "deny", reason: `${mandate.automation} does not declare it in its permissions` };
+}
+
+function grantFor(
+  subject: Subject,
+  { rule }: Draft,
+  policy: CompiledPolicy,
+  context: PolicyContext,
+): Grant | undefined {
   if (subject.opaque !== undefined) return undefined;
   const sensitive = isSensitive(subject, policy, context);
   return context.grants.find((grant) =>
     grant.revokedAt === undefined && grant.usesLeft !== 0 && (!sensitive || grant.untrusted) &&
     (grant.scope !== "workspace" || grant.workspace === undefined ||
       grant.workspace === policy.place.workspace) &&
-    grant.needs.some((one) => grantCovers(one, subject, policy))
+    grant.needs.some((one) =>
+      grantCovers(one, subject, policy) &&
+      (grant.graph === undefined || liftsProtection(one, rule, subject, policy))
+    )
   );
+}
+
+/** A manifest's patterns are as broad as rules: one that happens to cover a protected file does not mean it. */
+function liftsProtection(
+  one: Grant["needs"][number],
+  rule: Rule | undefined,
+  subject: Subject,
+  policy: CompiledPolicy,
+): boolean {
+  if (rule?.layer !== "preset" || rule.verdict !== "ask") return true;
+  return one.pattern === rule.pattern || grantPattern(one, policy)?.names(subject) === true;
 }
 
 function grantCovers(
@@ -262,6 +296,13 @@ function grantCovers(
   policy: CompiledPolicy,
 ): boolean {
   if (kind !== subject.need.kind && !(kind === "write" && subject.need.kind === "read")) return false;
+  return grantPattern({ kind, pattern }, policy)?.matches(subject) ?? false;
+}
+
+function grantPattern(
+  { kind, pattern }: Grant["needs"][number],
+  policy: CompiledPolicy,
+): Pattern | undefined {
   const key = `${kind} ${pattern}`;
   let compiled = policy.grantPatterns.get(key);
   if (compiled === undefined && !policy.grantPatterns.has(key)) {
@@ -271,5 +312,5 @@ function grantCovers(
     if (policy.grantPatterns.size >= 4096) policy.grantPatterns.clear();
     policy.grantPatterns.set(key, compiled);
   }
-  return compiled?.matches(subject) ?? false;
+  return compiled;
 }

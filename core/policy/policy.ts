@@ -1,6 +1,15 @@
 import type { Baseline, Envelope } from "../domain/envelope.ts";
 import type { Need, NeedKind } from "../domain/need.ts";
-import type { Decision, Grant, Origin, PresetName, Rule, SandboxGrants, Verdict } from "../domain/policy.ts";
+import type {
+  Decision,
+  Grant,
+  Mandate,
+  Origin,
+  PresetName,
+  Rule,
+  SandboxGrants,
+  Verdict,
+} from "../domain/policy.ts";
 
 /** What a decision depends on beside rules. */
 export interface PolicyContext {
@@ -9,6 +18,8 @@ export interface PolicyContext {
   readonly taint: readonly string[];
   /** Grants that are valid now, for this session, workspace and host. */
   readonly grants: readonly Grant[];
+  /** The automation that asks, or that asked the agent: its manifest is the most that can be allowed. */
+  readonly mandate?: Mandate;
 }
 
 /** The policy in force for one workspace: rules compiled once, asked often. */

@@ -1,5 +1,6 @@
 import { openApprovals } from "./_approvals.ts";
 import { openAudit } from "./_audit.ts";
+import { openAutomationState } from "./_automation_state.ts";
 import { openDatabase } from "./_database.ts";
 import { openEvents } from "./_events.ts";
 import { openGrants } from "./_grants.ts";
@@ -38,6 +39,7 @@ export function openStore(options: StoreOptions): Store {
     ...openApprovals(db),
     ...openGrants(db),
     ...openAudit(db),
+    ...openAutomationState(db),
     lease: leases.lease,
     [Symbol.dispose]() {
       try {

@@ -120,9 +120,23 @@ export interface Store extends Disposable {
   trust(folder: string, hash: string, at: string): void;
   untrust(folder: string): boolean;
 
+  /** What one automation keeps from run to run; `owner` names it. Opens nothing. */
+  automationState(owner: string): AutomationState;
+
   audit(kind: string, data: Readonly<Record<string, unknown>>): AuditEntry;
   auditEntries(query?: { after?: number; limit?: number; last?: number }): IterableIterator<AuditEntry>;
   verifyAudit(): AuditVerdict;
+}
+
+/** Text by key. Keys have 1 to 512 characters, values a million; else `input_invalid`. */
+export interface AutomationState {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+  /** Sets `value` where `before` still stands (undefined: nothing); false where it does not. */
+  swap(key: string, before: string | undefined, value: string): boolean;
+  remove(key: string): boolean;
+  /** In order. */
+  keys(prefix: string): string[];
 }
 
 /** Contents of files by hash, beside the database: what `sessions diff` and `sessions undo` restore from. Files 0600. */

@@ -76,6 +76,8 @@ export interface Tool<S extends ObjectSchema = ObjectSchema> {
   /** For the model. */
   readonly description: string;
   readonly parameters: S;
+  /** What a model is told of the arguments instead: the schema as its author wrote it, of tools from elsewhere. */
+  readonly inputSchema?: Readonly<Record<string, unknown>>;
   /** False for tools that must not run beside others in one step. Default: true. */
   readonly parallel?: boolean;
   /**

@@ -34,6 +34,7 @@ export function createFakePryx(first = true): FakePryx {
     },
     submit: unused,
     callTool: unused,
+    openTurn: unused,
     cancel: unused,
     ended: unused,
     commands: () => Promise.resolve([]),

@@ -12,7 +12,7 @@ import type { Sandbox } from "../../core/sandbox/sandbox.ts";
 import { openBlobs } from "../../core/store/blobs.ts";
 import { openStore } from "../../core/store/sqlite.ts";
 import type { Store } from "../../core/store/store.ts";
-import { TOOLS } from "../../core/builtins.ts";
+import { PROGRAM_TOOLS, TOOLS } from "../../core/builtins.ts";
 import type { Tool } from "../../core/tools/tool.ts";
 
 export interface TestPryxOptions {
@@ -78,6 +78,7 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
     store,
     blobs: openBlobs(join(paths.state, "blobs")),
     tools: [...TOOLS, ...options.tools ?? []],
+    programTools: PROGRAM_TOOLS,
     catalog: catalogOf(options),
     sandbox: () => Promise.resolve(sandbox),
     provider: () => Promise.resolve(options.provider),

@@ -1,4 +1,5 @@
 import { SPINE } from "./v1_spine.ts";
+import { AUTOMATIONS } from "./v2_automations.ts";
 
 /** One step of the schema, applied once, in a transaction. Steps are never edited after a release; a new one is added. */
 export interface Migration {
@@ -12,4 +13,5 @@ export interface Migration {
 /** In the order of versions. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "spine", sql: SPINE },
+  { version: 2, name: "automations", sql: AUTOMATIONS },
 ];

@@ -1,0 +1,28 @@
+import type { FunctionTool } from "../api.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
+import type { Json } from "../domain/schema.ts";
+import type { Tool } from "../tools/tool.ts";
+import { checkOutput } from "./check_output.ts";
+
+/** Functions of the caller as tools of the agent. They state no needs: what they do is the caller's own doing. */
+export function functionTools(functions: readonly FunctionTool[]): readonly Tool[] {
+  return functions.map(({ name, description, parameters, call }): Tool => ({
+    name,
+    description,
+    // Closed to nothing here: what its author wrote is checked below.
+    parameters: { type: "object", properties: {}, additionalProperties: true },
+    inputSchema: parameters,
+    needs: () => [],
+    title: () => name,
+    async run(args, { signal }) {
+      const checked = await checkOutput(parameters, JSON.stringify(args));
+      if ("problems" in checked) return { text: `${name} was not called: ${checked.problems}`, failed: true };
+      try {
+        return { text: await call(args as Json, signal) };
+      } catch (error) {
+        if (error instanceof PryxError && error.code === "cancelled") throw error;
+        return { text: messageOf(error), failed: true };
+      }
+    },
+  }));
+}

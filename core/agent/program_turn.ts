@@ -1,0 +1,99 @@
+import type { ProgramCall, ProgramEnd, ProgramTurn, ToolCallOutcome } from "../api.ts";
+import type { EventData } from "../domain/event.ts";
+import { PryxError } from "../domain/error.ts";
+import { newId, type TurnId } from "../domain/id.ts";
+import { NO_USAGE } from "../domain/message.ts";
+import type { Mandate } from "../domain/policy.ts";
+import { callTool } from "./call_tool.ts";
+import { askQuestion } from "./questions.ts";
+import type { SessionParts } from "./session_parts.ts";
+
+type End = Omit<EventData<"turn.ended">, "ms">;
+
+interface ProgramTurnOptions {
+  readonly turn: TurnId;
+  readonly signal: AbortSignal;
+  readonly mandate: Mandate;
+  readonly attended: boolean;
+  readonly approvalTimeoutMs: number;
+  /** Stores the end, once everything that runs has stopped. */
+  end(end: End): void;
+  /** Aborts what runs. */
+  stop(reason: PryxError): void;
+}
+
+/** A turn that a program drives: its calls go through the same decision as a model's, and may run side by side. */
+export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions): ProgramTurn {
+  const { turn, signal, mandate, attended, approvalTimeoutMs } = options;
+  const unapproved = new Set<string>();
+  const personOnly = new Set<string>();
+  const running = new Set<Promise<unknown>>();
+  let ended = false;
+
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    running.add(work);
+    work.catch(() => {}).finally(() => running.delete(work));
+    return work;
+  };
+
+  async function call(request: ProgramCall): Promise<ToolCallOutcome> {
+    const { tool, args, onOutput, unseen } = request;
+    const outcome = await callTool(parts, { id: "", name: tool, args: JSON.stringify(args ?? {}) }, {
+      origin: "automation",
+      turn,
+      signal: request.signal ? AbortSignal.any([signal, request.signal]) : signal,
+      attended,
+      approvalTimeoutMs,
+      mandate,
+      ...(onOutput ? { onOutput } : {}),
+      ...(unseen ? { unseen } : {}),
+    });
+    outcome.unapproved.forEach((need) => unapproved.add(need));
+    outcome.personOnly.forEach((ask) => personOnly.add(ask));
+    const status = outcome.status === "interrupted" ? "cancelled" : outcome.status;
+    return { ...outcome, status, session: parts.session };
+  }
+
+  async function end({ status, text, error, usage = NO_USAGE, cost = 0 }: ProgramEnd): Promise<void> {
+    if (ended) return;
+    ended = true;
+    options.stop(new PryxError("cancelled", "The automation has ended"));
+    while (running.size > 0) await Promise.allSettled(running);
+    options.end({
+      status,
+      text: parts.redact(text),
+      ...(error ? { error } : {}),
+      usage,
+      cost,
+      steps: 0,
+      unapproved: [...unapproved],
+      personOnly: [...personOnly],
+    });
+  }
+
+  return {
+    session: parts.session,
+    turn,
+    signal,
+    attended,
+    unanswered: () => ({ unapproved: [...unapproved], personOnly: [...personOnly] }),
+    taints: () => parts.state.taint.map(({ source }) => source),
+    call: (request) => track(call(request)),
+    ask: (text, choices) =>
+      track(askQuestion(parts, {
+        turn,
+        call: newId<string>(),
+        text,
+        signal,
+        ...(choices ? { options: choices } : {}),
+      })),
+    log(level, text, data) {
+      parts.append([{ type: "log", turn, data: { level, text, ...(data === undefined ? {} : { data }) } }]);
+    },
+    say(stream, text) {
+      parts.live(turn, "output", { stream, text: parts.redact(text) });
+    },
+    end,
+    [Symbol.asyncDispose]: () => end({ status: "interrupted", text: "" }),
+  } satisfies ProgramTurn;
+}
