@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./domain/error.ts";
 import type { LinkedGraph } from "./domain/automation.ts";
 import type { ApprovalAnswer, Mandate, Origin } from "./domain/policy.ts";
 import type { Usage } from "./domain/message.ts";
@@ -93,15 +94,32 @@ export interface ProgramCall {
   readonly unseen?: boolean;
 }
 
+/** An error as events show it. */
+export interface ErrorJson {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix?: string;
+}
+
 /** How a program's turn ended. */
 export interface ProgramEnd {
   readonly status: "done" | "failed" | "cancelled" | "interrupted";
   /** What it printed; its end, when that is long. */
   readonly text: string;
-  readonly error?: { readonly code: string; readonly message: string; readonly fix?: string };
+  readonly error?: ErrorJson;
+  /** What else had to ask when nobody was there: the agent, on its behalf. */
+  readonly unanswered?: Unanswered;
   readonly usage?: Usage;
   /** US dollars; null when a price was not known. */
   readonly cost?: number | null;
+}
+
+/** `done` of `total`, where they are known. */
+export interface Progress {
+  readonly label: string;
+  readonly done?: number;
+  readonly total?: number;
+  readonly text?: string;
 }
 
 /** A program's turn, from its start to {@link end}. Disposing one that has not ended makes it `interrupted`. */
@@ -114,11 +132,13 @@ export interface ProgramTurn extends AsyncDisposable {
   /** Runs one tool under policy, within the mandate. Calls may run side by side. */
   call(call: ProgramCall): Promise<ToolCallOutcome>;
   /** Puts a question to a person and waits for the answer. */
-  ask(text: string, options?: readonly string[]): Promise<string>;
+  ask(text: string, options?: readonly string[]): Promise<{ readonly text: string; readonly by: string }>;
   /** Keeps a line of the program's log. */
   log(level: "debug" | "info" | "warn" | "error", text: string, data?: Json): void;
   /** Shows what the program prints. */
   say(stream: "stdout" | "stderr", text: string): void;
+  /** Shows how far something is; null: nothing. */
+  progress(progress: Progress | null): void;
   /** What nobody could answer until now. */
   unanswered(): Unanswered;
   /** Where content from outside came from that its calls brought in. */
@@ -142,6 +162,8 @@ export interface ToolCallOutcome extends Unanswered {
   readonly text: string;
   readonly data?: Json;
   readonly exitCode?: number | null;
+  /** Why it failed, where the tool itself did. */
+  readonly error?: ErrorJson;
 }
 
 /** Where an input went: the turn that answers it. */

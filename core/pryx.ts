@@ -258,7 +258,7 @@ function placeOf(
 /** The policy in force in a workspace: the config's rules over the preset's, and pryx's own files out of reach. */
 export async function policyOf(
   parts: Pick<PryxParts, "config" | "paths" | "home" | "program"> & {
-    /** The temporary folder of commands: what one wrote there, file tools may read. */
+    /** The temporary folder of commands: file tools may read and write there too. */
     readonly temp: string;
   },
   workspace: string,
@@ -277,6 +277,7 @@ export async function policyOf(
       ...program,
     ],
     readablePaths: [outputsFolder(paths), temp],
+    writablePaths: [temp],
   };
   const links = await findLinks(options);
   return createPolicy({ ...options, links });

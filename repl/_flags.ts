@@ -63,7 +63,9 @@ export function kebab(key: string): string {
 export function flagsOf(command: Command): readonly FlagSpec[] {
   const required = new Set(command.input.required ?? []);
   const places = command.positionals ?? [];
-  return Object.entries(command.input.properties).map(([key, schema]) => {
+  const properties = Object.entries(command.input.properties)
+    .filter(([key]) => key !== command.passThrough?.to);
+  return properties.map(([key, schema]) => {
     const position = places.indexOf(key);
     const short = command.short?.[key];
     const value = valueSpec(schema);

@@ -51,16 +51,16 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
 }
 
 async function dispatch(argv: readonly string[], globals: GlobalFlags, deps: CliDeps): Promise<number> {
-  const { words: typed, rest } = leadingWords(argv);
+  const { words: typed, flags, rest } = leadingWords(argv);
   const help = typed[0] === "help";
   const words = help ? typed.slice(1) : typed;
-  if (words.length === 0) return await bare(rest, help || globals.help, globals, deps);
+  if (words.length === 0) return await bare([...flags, ...rest], help || globals.help, globals, deps);
 
   const found = await resolveCommand(deps.index, words);
   if (found.kind === "unknown") throw unknownWord(found);
   if (found.kind === "group") return await groupHelp(found.entry.name, help || globals.help, globals, deps);
   if (help) return await commandHelp(found.command, globals, deps);
-  const parsed = parseArgv(found.command, [...words.slice(found.words), ...rest]);
+  const parsed = parseArgv(found.command, [...flags, ...words.slice(found.words), ...rest]);
   if (parsed.globals.help) return await commandHelp(found.command, globals, deps);
   return await runCommand(found.command, parsed.input, parsed.globals, deps);
 }

@@ -29,7 +29,8 @@ export async function complete(
 ): Promise<Completion> {
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
-  const { words: names, rest } = leadingWords(before);
+  const { words: names, flags, rest: others } = leadingWords(before);
+  const rest = [...flags, ...others];
   if (names.length === 0 || (names.length === 1 && names[0] === "help")) {
     if (typed.startsWith("-") || walk(before, allFlags(ROOT)).waiting) {
       return await completeArgument(ROOT, before, typed, deps, signal);

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Command } from "../core/commands/command.ts";
+import { AUTOMATION_SUFFIX } from "../core/domain/automation.ts";
 import { PryxError } from "../core/domain/error.ts";
 import { type Json, type Problem, validate } from "../core/domain/schema.ts";
 import { flagsOf, type FlagSpec, GLOBAL_FLAGS } from "./_flags.ts";
@@ -30,32 +31,44 @@ interface ParsedArgv {
   readonly input: CommandInput;
 }
 
+/** The words that a command line begins with. */
+interface LeadingWords {
+  readonly words: readonly string[];
+  /** Global flags that stood between them. */
+  readonly flags: readonly string[];
+  readonly rest: readonly string[];
+}
+
 /**
  * The leading words of a command line, global flags passed over: `--json sessions list -n 3` → `["sessions", "list"]`.
- * Ends at the first flag that is not global, and at `--`.
+ * Ends at the first flag that is not global, at `--`, and behind the name of an automation: what follows is its own.
  */
-export function leadingWords(argv: readonly string[]): { words: readonly string[]; rest: readonly string[] } {
+export function leadingWords(argv: readonly string[]): LeadingWords {
   const words: string[] = [];
-  const rest: string[] = [];
+  const flags: string[] = [];
   let at = 0;
   for (; at < argv.length; at++) {
     const item = argv[at] ?? "";
     if (item === "-" || !item.startsWith("-")) {
       words.push(item);
+      if (item.endsWith(AUTOMATION_SUFFIX)) {
+        at++;
+        break;
+      }
       continue;
     }
     if (item === "--") break;
     const spec = globalFor(item);
     if (!spec) break;
-    rest.push(item);
+    flags.push(item);
     const inline = item.startsWith("--") ? item.includes("=") : item.length > 2;
     if (spec.type !== "boolean" && !inline) {
       const value = argv[at + 1];
-      if (value !== undefined) rest.push(value);
+      if (value !== undefined) flags.push(value);
       at++;
     }
   }
-  return { words, rest: [...rest, ...argv.slice(at)] };
+  return { words, flags, rest: argv.slice(at) };
 }
 
 /** True for `--json`, `-q`, `--cwd=x`: what may stand before a command's name. */
@@ -71,7 +84,9 @@ function globalFor(item: string): FlagSpec | undefined {
 /** The global flags in `argv`, whatever else stands there: for help, and for errors before a command is known. */
 export function globalsOf(argv: readonly string[]): GlobalFlags {
   const values = new Map<string, unknown>();
-  for (const token of tokenize(argv, GLOBAL_FLAGS)) {
+  const { words, rest } = leadingWords(argv);
+  const foreign = words[0] === "run" && words.at(-1)?.endsWith(AUTOMATION_SUFFIX) === true;
+  for (const token of tokenize(foreign ? argv.slice(0, argv.length - rest.length) : argv, GLOBAL_FLAGS)) {
     if (token.kind === "option" && GLOBAL_FLAGS.some((spec) => spec.flag === token.name)) {
       values.set(token.name, token.value ?? true);
     }
@@ -137,7 +152,9 @@ export function parseArgv(command: Command, argv: readonly string[]): ParsedArgv
     if (hint !== undefined) hints.push(hint);
   };
 
-  for (const token of tokenize(argv, specs)) {
+  const split = passedThrough(command, argv, specs);
+  if (split) given.set(split.name, split.words);
+  for (const token of tokenize(split ? argv.slice(0, split.at) : argv, specs)) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
       places.push(token.value);
@@ -173,6 +190,19 @@ export function parseArgv(command: Command, argv: readonly string[]): ParsedArgv
   }
   if (problems.length > 0) throw usageError(command.name, problems, hints);
   return parsed;
+}
+
+/** What belongs to the program that the command runs, and where it begins; undefined when nothing does. */
+function passedThrough({ passThrough }: Command, argv: readonly string[], specs: readonly FlagSpec[]) {
+  if (!passThrough) return undefined;
+  const flags = new Set<string>();
+  for (const token of tokenize(argv, specs)) {
+    if (token.kind === "option") flags.add(token.name);
+    if (token.kind !== "positional" || !passThrough.behind(token.value, flags)) continue;
+    const at = token.index + 1;
+    return { at, name: passThrough.to, words: argv.slice(at) };
+  }
+  return undefined;
 }
 
 function defaults(specs: readonly FlagSpec[]): Record<string, Json> {

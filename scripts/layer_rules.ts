@@ -32,6 +32,7 @@ export const MAX_LINES = 600;
 
 /** The interfaces that adapters implement and everything else is written against. */
 const PORTS = new Set([
+  "core/automation/automation.ts",
   "core/channels/channel.ts",
   "core/commands/command.ts",
   "core/config/config.ts",

@@ -266,7 +266,7 @@ export function describeDenial(
   const stopped = authority.decision.judgements.filter((one) => one.verdict !== "allow");
   const reasons = stopped.map((one) => `${formatNeed(one.need)}: ${one.reason}`).join("; ") || why;
   const nobody = authority.unapproved.length + authority.personOnly.length > 0;
-  const advice = (text: string) => origin === "human" ? "" : `. ${text}`;
+  const advice = (text: string) => origin === "model" || origin === "channel" ? `. ${text}` : "";
   if (nobody) {
     return `Denied: this needs a person's approval, and nobody could give it (${reasons})` +
       advice("Go on without it, and say what was not possible");

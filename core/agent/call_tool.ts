@@ -1,4 +1,4 @@
-import type { Unanswered } from "../api.ts";
+import type { ErrorJson, Unanswered } from "../api.ts";
 import type { EventDraft, EventOf } from "../domain/event.ts";
 import { PryxError, toPryxError } from "../domain/error.ts";
 import { type CallId, newId } from "../domain/id.ts";
@@ -22,6 +22,8 @@ export interface CallOutcome extends Unanswered {
   readonly text: string;
   readonly data?: Json;
   readonly exitCode?: number | null;
+  /** Why the tool itself failed. */
+  readonly error?: ErrorJson;
 }
 
 /**
@@ -226,7 +228,7 @@ function createRecorder(
           aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result),
         );
         finish(status, text, { ...times, ...(aborted ? {} : { error: result.toJSON() }) }, before);
-        return { status, text, ...unanswered };
+        return { status, text, ...unanswered, error: result.toJSON() };
       }
       const status = aborted ? "cancelled" : result.failed ? "failed" : "done";
       const { exitCode, outputFile, taints, data } = result;

@@ -54,11 +54,14 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
     return { ...outcome, status, session: parts.session };
   }
 
-  async function end({ status, text, error, usage = NO_USAGE, cost = 0 }: ProgramEnd): Promise<void> {
+  async function end(given: ProgramEnd): Promise<void> {
+    const { status, text, error, usage = NO_USAGE, cost = 0, unanswered } = given;
     if (ended) return;
     ended = true;
     options.stop(new PryxError("cancelled", "The automation has ended"));
     while (running.size > 0) await Promise.allSettled(running);
+    unanswered?.unapproved.forEach((need) => unapproved.add(need));
+    unanswered?.personOnly.forEach((ask) => personOnly.add(ask));
     options.end({
       status,
       text: parts.redact(text),
@@ -89,6 +92,9 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
       })),
     log(level, text, data) {
       parts.append([{ type: "log", turn, data: { level, text, ...(data === undefined ? {} : { data }) } }]);
+    },
+    progress(progress) {
+      parts.live(turn, "progress", progress === null ? {} : { ...progress });
     },
     say(stream, text) {
       parts.live(turn, "output", { stream, text: parts.redact(text) });

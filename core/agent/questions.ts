@@ -12,7 +12,7 @@ export async function askQuestion(
     readonly options?: readonly string[];
     readonly signal: AbortSignal;
   },
-): Promise<string> {
+): Promise<{ readonly text: string; readonly by: string }> {
   const { turn, call, text, options, signal } = question;
   const id = newId<string>();
   const waiting = parts.desk.ask(id, signal);
@@ -25,5 +25,5 @@ export async function askQuestion(
   }]);
   const answer = await waiting;
   parts.append([{ type: "question.answered", turn, data: { question: id, ...answer } }]);
-  return answer.text;
+  return answer;
 }

@@ -98,13 +98,14 @@ export async function createToolContext(
           "Nobody is there to answer: decide without an answer, or say what is missing",
         );
       }
-      return await askQuestion(parts, {
+      const answer = await askQuestion(parts, {
         turn: options.turn,
         call: call.call,
         text,
         signal,
         ...(choices ? { options: choices } : {}),
       });
+      return answer.text;
     },
     keep: (name, content) => parts.keep(`${call.call}-${name}`, content),
     keepLong: (name) => parts.keepLong(`${call.call}-${name}`),

@@ -1,5 +1,6 @@
 import type { AutomationProblem, LinkedGraph, LockEntry } from "../domain/automation.ts";
-import type { Limits } from "../api.ts";
+import type { ErrorJson, Limits } from "../api.ts";
+import type { PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 
 /** What `link` found: a graph that can run, or what is wrong with it. */
@@ -22,6 +23,8 @@ export interface AutomationRun {
   readonly args: readonly string[];
   readonly surface: string;
   readonly attended: boolean;
+  /** Shows events of the run, and of the agent's sessions in it. */
+  show(event: PryxEvent): void;
   readonly limits?: Limits;
   /** Text of standard input; asked for when the automation wants it. */
   input(): Promise<string>;
@@ -36,10 +39,14 @@ export interface AutomationRun {
 export interface AutomationEnd {
   readonly session: SessionId;
   readonly exitCode: number;
+  readonly status: "done" | "failed" | "cancelled";
+  readonly error?: ErrorJson;
 }
 
 /** Automations as commands see them. */
 export interface Automations {
+  /** The root of the project that a source is in: absolute, links resolved. Rejects with `not_found`. */
+  rootOf(source: AutomationSource): Promise<string>;
   /** Reads the file and all that it imports, once, under policy. Rejects with `not_found`, `denied` or `io`. */
   link(source: AutomationSource): Promise<Linking>;
   /** What the type checker finds in these files and what they import, and what `link` finds. */
@@ -49,5 +56,7 @@ export interface Automations {
   /** Rejects with `input_invalid` where the file is no lock. An absent one is empty. */
   readLock(file: string): Promise<Lock>;
   writeLock(lock: Lock): Promise<void>;
+  /** What is not as a lock says, line by line, as a reviewer reads it. Empty: nothing. */
+  describeDrift(graph: LinkedGraph, entry: LockEntry | undefined): readonly string[];
   run(run: AutomationRun): Promise<AutomationEnd>;
 }

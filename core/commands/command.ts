@@ -1,4 +1,5 @@
 import type { Pryx } from "../api.ts";
+import type { Automations } from "../automation/automation.ts";
 import type { Config, ConfigFile, Paths } from "../config/config.ts";
 import type { PryxEvent } from "../domain/event.ts";
 import type { PresetName } from "../domain/policy.ts";
@@ -28,6 +29,7 @@ export interface CommandContext {
   catalog(): Promise<ModelCatalog>;
   sandbox(): Promise<Sandbox>;
   tools(): Promise<readonly Tool[]>;
+  automations(): Promise<Automations>;
   /** Where the command shows what happens while it runs. */
   readonly surface: CommandSurface;
   /** The same context with settings on the layer of flags. What it opens is closed with this one. */
@@ -119,6 +121,12 @@ export interface Command<S extends ObjectSchema = ObjectSchema> {
   readonly input: S;
   /** Names of the properties given by place instead of by flag, in order; a list takes all the rest. */
   readonly positionals?: readonly string[];
+  /** A word behind which everything is another program's own, as it stands, and goes to the property `to`. */
+  readonly passThrough?: {
+    readonly to: string;
+    /** `flags`: names of those that stood before it. */
+    readonly behind: (word: string, flags: ReadonlySet<string>) => boolean;
+  };
   /** One-letter forms of flags: `{output: "o"}`. */
   readonly short?: Readonly<Record<string, string>>;
   /** What completes a property's values; absent: guessed from the property's name. Enums complete by themselves. */

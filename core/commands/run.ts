@@ -5,6 +5,8 @@ import { ERROR_CODES, type ErrorCode, EXIT, messageOf, PryxError } from "../doma
 import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
+import { AUTOMATION_SUFFIX } from "../domain/automation.ts";
+import { isAutomation, runAutomationFile } from "./_run_automation.ts";
 import { pickConversation, pickSession } from "./_pick_session.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
 
@@ -13,11 +15,14 @@ const MAX_CONTEXT = 1_048_576;
 
 export const commands: readonly Command[] = [defineCommand({
   name: "run",
-  summary: "Give the agent one job, and print its answer",
+  summary: "Give the agent one job, or run an automation",
   description:
     `The answer goes to standard output, progress to standard error. What is piped in is context for the prompt; a prompt of - is read from \
 standard input. The agent may do what policy allows; what would ask a person is denied when nobody is there (exit 3), and the flags \
-that would have allowed it are named.`,
+that would have allowed it are named.
+
+A file that ends in .pryx.ts is an automation: it runs in a process without any rights, and may do what its permissions declare and \
+policy allows. Flags of pryx stand before its name, its own arguments behind it.`,
   input: {
     type: "object",
     properties: {
@@ -55,6 +60,23 @@ that would have allowed it are named.`,
         type: "string",
         description: "SHA-256 of the instructions here that are trusted (pryx trust --show)",
       },
+      ts: { type: "boolean", description: "What is piped in (-) is an automation, in TypeScript" },
+      frozen: { type: "boolean", description: "Refuse an automation that pryx.lock does not know as it is" },
+      allowLocked: {
+        type: "boolean",
+        description: "Allow an automation what its lock file says; take that from a place you trust",
+      },
+      lock: { type: "string", description: "Lock file to go by; pryx.lock of the project by default" },
+      answer: {
+        type: "array",
+        items: { type: "string" },
+        description: "Answer a question of an automation: NAME=VALUE",
+      },
+      trigger: {
+        type: "string",
+        description: "Bring a resident automation one event: webhook/NAME, message/CHANNEL or schedule",
+      },
+      args: { type: "array", items: { type: "string" }, description: "Arguments of the automation" },
       key: {
         type: "string",
         description: "Idempotency key: a job with a key that was seen before is not run again",
@@ -62,6 +84,10 @@ that would have allowed it are named.`,
     },
   },
   positionals: ["prompt"],
+  passThrough: {
+    to: "args",
+    behind: (word, flags) => word.endsWith(AUTOMATION_SUFFIX) || (flags.has("ts") && word === "-"),
+  },
   short: { output: "o", continue: "c", resume: "r", model: "m" },
   examples: [
     { line: 'pryx run "what does this project do?"', note: "Reads the folder and answers" },
@@ -75,25 +101,21 @@ that would have allowed it are named.`,
       line: 'pryx run "list the endpoints" --output-schema endpoints.json -o out.json',
       note: "JSON that fits a schema",
     },
+    { line: "pryx run --frozen release.pryx.ts --dry-run", note: "Runs an automation as pryx.lock knows it" },
   ],
   streams: true,
   async run(input, outer) {
+    if (isAutomation(input)) {
+      return await runAutomationFile(input, {
+        ...pick(input, OVERRIDES),
+        ...recording(input, outer.cwd),
+      }, outer);
+    }
     const session = await sessionToContinue(outer, input);
     const workspace = session?.workspace ?? outer.cwd;
     const ctx = outer.with({
-      ...pick(input, [
-        "model",
-        "profile",
-        "preset",
-        "allow",
-        "deny",
-        "maxTurns",
-        "maxCost",
-        "timeout",
-        "approvalTimeout",
-      ]),
-      ...(input.record === undefined ? {} : { record: inFolder(outer.cwd, input.record) }),
-      ...(input.replayModel === undefined ? {} : { replayModel: inFolder(outer.cwd, input.replayModel) }),
+      ...pick(input, OVERRIDES),
+      ...recording(input, outer.cwd),
       cwd: workspace,
     });
     const said = await readPrompt(input.prompt ?? [], ctx);
@@ -118,6 +140,26 @@ that would have allowed it are named.`,
     return resultOf(end);
   },
 })];
+
+/** Flags that are settings as well. */
+const OVERRIDES = [
+  "model",
+  "profile",
+  "preset",
+  "allow",
+  "deny",
+  "maxTurns",
+  "maxCost",
+  "timeout",
+  "approvalTimeout",
+] as const;
+
+function recording({ record, replayModel }: { record?: string; replayModel?: string }, cwd: string) {
+  return {
+    ...(record === undefined ? {} : { record: inFolder(cwd, record) }),
+    ...(replayModel === undefined ? {} : { replayModel: inFolder(cwd, replayModel) }),
+  };
+}
 
 /** Submits, shows every event as it comes, and waits for the end. An abort of the command cancels the turn. */
 export async function runOnce(

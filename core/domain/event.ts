@@ -328,6 +328,19 @@ export const EVENTS = {
       required: ["stream", "text"],
     },
   },
+  "progress": {
+    description: "How far an automation is with something. Without a label: with nothing any more.",
+    live: true,
+    data: {
+      type: "object",
+      properties: {
+        label: text("With what"),
+        done: { type: "number", description: "How much of it is done" },
+        total: { type: "number", description: "How much there is" },
+        text: text("What it is at now"),
+      },
+    },
+  },
   "log": {
     description: "A line of an automation's log.",
     data: {

@@ -104,6 +104,8 @@ export interface Grant {
   readonly approval?: ApprovalId;
   /** Hash of the module graph that it was given to: it holds for that automation as it was then, and for nobody else. */
   readonly graph?: string;
+  /** The automation of that graph: path relative to the root of its project, which is {@link workspace}. */
+  readonly automation?: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly revokedAt?: string;

@@ -25,6 +25,8 @@ export interface PolicyOptions {
   readonly protectedPaths: readonly string[];
   /** Folders inside those that may be read, such as that of kept outputs. */
   readonly readablePaths?: readonly string[];
+  /** Folders that may be written: what every command may write anyway. */
+  readonly writablePaths?: readonly string[];
   /** Hosts of the preset `network-allowlist`, in the grammar of `net`. */
   readonly networkAllowlist?: readonly string[];
   /** Where the paths of rules lead that go through symlinks; from `findLinks`. */
@@ -75,7 +77,7 @@ export function sourcesOf(options: PolicyOptions): RuleSource[] {
   return [
     ...options.rules.map((rule) => ({ rule })),
     ...presetRules(options.preset, options.networkAllowlist),
-    ...ownRules(options.protectedPaths, options.readablePaths ?? []),
+    ...ownRules(options.protectedPaths, options.readablePaths ?? [], options.writablePaths ?? []),
   ];
 }
 

@@ -250,7 +250,11 @@ export function presetRules(name: PresetName, networkAllowlist: readonly string[
 }
 
 /** The hard denials around pryx's own folders. `readable`: what in them may still be read, such as kept outputs. */
-export function ownRules(protectedPaths: readonly string[], readable: readonly string[]): RuleSource[] {
+export function ownRules(
+  protectedPaths: readonly string[],
+  readable: readonly string[],
+  writable: readonly string[] = [],
+): RuleSource[] {
   const from = { layer: "preset", source: "pryx" } as const;
   const deny = { ...from, verdict: "deny", guard: "protected", reason: "pryx's own files" } as const;
   return [
@@ -265,6 +269,15 @@ export function ownRules(protectedPaths: readonly string[], readable: readonly s
         kind: "read",
         pattern,
         reason: "what tools and commands kept for reading on",
+      },
+    })),
+    ...writable.map(escapeGlob).map((pattern): RuleSource => ({
+      rule: {
+        ...from,
+        verdict: "allow",
+        kind: "write",
+        pattern,
+        reason: "the temporary folder that commands have anyway",
       },
     })),
   ];

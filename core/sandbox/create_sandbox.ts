@@ -53,6 +53,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       const { read, temp } = await Promise.resolve(kernel().baseline());
       return { read, temp };
     },
+    tempFolder: (prefix) => Promise.resolve(kernel().tempFolder(prefix)),
     shortfall: (envelope) => kernel().shortfall(envelope),
     async layers() {
       const found = kernel();

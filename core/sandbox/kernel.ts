@@ -58,6 +58,8 @@ export interface Kernel extends AsyncDisposable {
   /** What is made for children lies in it. There from the first `prepare` on. */
   readonly folder: string;
   baseline(): BaselineFolders;
+  /** A new folder in the temporary one. */
+  tempFolder(prefix: string): string;
   layer(): Promise<KernelLayer>;
   support(): Promise<KernelSupport>;
   shortfall(envelope: Envelope): Promise<readonly Need[]>;
@@ -203,6 +205,10 @@ export function createKernel(options: KernelOptions): Kernel {
   return {
     folder: folder.root,
     baseline,
+    tempFolder(prefix) {
+      folder.ready();
+      return Deno.makeTempDirSync({ dir: folder.temp, prefix: `${prefix}-` });
+    },
     layer,
     support,
     shortfall: async (envelope) => (await look(envelope)).short(),

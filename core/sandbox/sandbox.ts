@@ -145,6 +145,8 @@ export interface Sandbox extends AsyncDisposable {
   fetch(url: URL, request: WebRequest): Promise<Response>;
   /** What every child may touch whatever was decided. Makes nothing: the temporary folder appears with the first child. */
   baseline(): Promise<Baseline>;
+  /** A new empty folder in the temporary one of children, removed with it. Returns its absolute path. */
+  tempFolder(prefix: string): Promise<string>;
   /**
    * What this machine cannot keep from a child with that envelope, as needs with `reach`: a closed file in an open folder
    * without bubblewrap, the whole network (`net=**`) where hosts were granted and no proxy can be forced, everything where there is no kernel layer.

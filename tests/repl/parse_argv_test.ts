@@ -172,11 +172,21 @@ Deno.test("parseArgv() checks nothing when help is asked for", () => {
 Deno.test("leadingWords() passes over global flags and keeps everything else", () => {
   assert.deepEqual(leadingWords(["--json", "-C", "/w", "do", "it", "--max-turns", "3", "x"]), {
     words: ["do", "it"],
-    rest: ["--json", "-C", "/w", "--max-turns", "3", "x"],
+    flags: ["--json", "-C", "/w"],
+    rest: ["--max-turns", "3", "x"],
   });
-  assert.deepEqual(leadingWords(["run", "--", "-x"]), { words: ["run"], rest: ["--", "-x"] });
+  assert.deepEqual(leadingWords(["run", "--", "-x"]), { words: ["run"], flags: [], rest: ["--", "-x"] });
   assert.deepEqual(leadingWords(["-C/w", "--cwd=/w", "run", "-"]), {
     words: ["run", "-"],
-    rest: ["-C/w", "--cwd=/w"],
+    flags: ["-C/w", "--cwd=/w"],
+    rest: [],
+  });
+});
+
+Deno.test("leadingWords() leaves what follows an automation to it", () => {
+  assert.deepEqual(leadingWords(["--json", "run", "a.pryx.ts", "--json", "b"]), {
+    words: ["run", "a.pryx.ts"],
+    flags: ["--json"],
+    rest: ["--json", "b"],
   });
 });

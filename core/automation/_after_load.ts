@@ -1,0 +1,84 @@
+import { EXIT, PryxError } from "../domain/error.ts";
+import type { Json } from "../domain/schema.ts";
+import type { AutomationRun } from "./automation.ts";
+import { AutomationError, type Conversation } from "./conversation.ts";
+import type { Registered } from "./wire.ts";
+
+type Say = (to: "stdout" | "stderr", text: string) => void;
+
+/** Brings a resident automation the event it was started for. Returns the exit code. */
+export async function deliver(
+  run: AutomationRun,
+  { triggers }: Registered,
+  conversation: Conversation,
+  say: Say,
+): Promise<number> {
+  const { trigger, graph } = run;
+  if (!trigger) {
+    if (triggers.length === 0) return EXIT.done;
+    const waits = triggers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+    throw new PryxError(
+      "needs_serve",
+      `${graph.entry} waits for events (${waits}): it needs \`pryx serve\``,
+      {
+        fix: `bring it one event now with: pryx run --trigger ${flagOf(triggers[0])} ${graph.entry}`,
+      },
+    );
+  }
+  const found = triggers.find(({ kind, name }) =>
+    kind === trigger.kind && (kind === "schedule" || name === trigger.name)
+  );
+  if (!found) {
+    const known = triggers.map(flagOf).join(", ");
+    throw new PryxError("usage", `${graph.entry} does not wait for ${flagOf(trigger)}`, {
+      fix: known === "" ? "it waits for nothing: run it without --trigger" : `it waits for ${known}`,
+    });
+  }
+  const data: Json = trigger.kind === "schedule" ? null : eventOf(trigger, await run.input());
+  const answer = await conversation.call("trigger", { kind: found.kind, name: found.name, data });
+  if (answer !== null) say("stdout", `${typeof answer === "string" ? answer : JSON.stringify(answer)}\n`);
+  return EXIT.done;
+}
+
+function flagOf(trigger: { readonly kind: string; readonly name: string } | undefined): string {
+  if (!trigger) return "";
+  return trigger.kind === "schedule" ? "schedule" : `${trigger.kind}/${trigger.name}`;
+}
+
+/** What stands for the event: a request with what was piped in as its body, or a message with it as its text. */
+function eventOf({ kind, name }: { readonly kind: string; readonly name: string }, body: string): Json {
+  if (kind === "message") return { channel: name, from: "cli", text: body };
+  const headers = { "content-type": isJson(body) ? "application/json" : "text/plain" };
+  return { name, method: "POST", headers, query: {}, body };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs the tests that a file registered, one after another, and says how each ended. Returns the exit code. */
+export async function runTests(
+  tests: readonly string[],
+  conversation: Conversation,
+  say: Say,
+): Promise<number> {
+  let failed = 0;
+  for (const name of tests) {
+    try {
+      await conversation.call("test", { name });
+      say("stdout", `ok      ${name}\n`);
+    } catch (error) {
+      if (!(error instanceof AutomationError)) throw error;
+      failed++;
+      const trace = error.trace === "" ? "" : `\n${error.trace.replace(/^/gmu, "  ")}`;
+      say("stdout", `FAILED  ${name}\n  ${error.message.replaceAll("\n", "\n  ")}${trace}\n`);
+    }
+  }
+  say("stdout", `${tests.length - failed} passed, ${failed} failed\n`);
+  return failed === 0 ? EXIT.done : EXIT.error;
+}

@@ -1,0 +1,200 @@
+import type { ErrorJson, ProgramTurn, Pryx } from "../api.ts";
+import type { LinkedGraph } from "../domain/automation.ts";
+import { EXIT, PryxError, toPryxError } from "../domain/error.ts";
+import type { SessionId } from "../domain/id.ts";
+import type { Mandate } from "../domain/policy.ts";
+import type { PolicyView } from "../policy/policy.ts";
+import type { Cell, Sandbox } from "../sandbox/sandbox.ts";
+import type { Store } from "../store/store.ts";
+import { createAgentDesk } from "./_ask.ts";
+import { createQuestions } from "./_questions.ts";
+import { deliver, runTests } from "./_after_load.ts";
+import type { AutomationEnd, AutomationRun } from "./automation.ts";
+import { askConsent, patternsOf } from "./consent.ts";
+import { AutomationError, type Conversation, converse } from "./conversation.ts";
+import { createDispatch } from "./dispatch.ts";
+
+/** What runs of automations share. */
+export interface RunParts {
+  pryx(): Promise<Pryx>;
+  store(): Promise<Store>;
+  sandbox(): Promise<Sandbox>;
+  policy(): Promise<PolicyView>;
+  toolNames(): Promise<readonly string[]>;
+  variable(name: string): string | undefined;
+  secretMark(name: string): string;
+  readonly now: () => Date;
+}
+
+/** Characters kept of what an automation prints, for the session: its end. */
+const KEPT_OUTPUT = 64 * 1024;
+/** From `signal` to the end of the process, milliseconds: time to close what is open. */
+const GRACE_MS = 500;
+
+/** Runs an automation from its first line to its end. Rejects only where it could not begin. */
+export async function runAutomation(run: AutomationRun, parts: RunParts): Promise<AutomationEnd> {
+  const { graph } = run;
+  run.signal.throwIfAborted();
+  const starting = parts.sandbox().then((sandbox) => sandbox.cell());
+  starting.catch(() => {});
+  const [pryx, sandbox] = await Promise.all([parts.pryx(), parts.sandbox()]);
+  const mandate = mandateOf(graph, (await sandbox.baseline()).temp);
+  // This process works in no sessions but those of the run.
+  using _showing = pryx.listen(run.show);
+  await using turn = await pryx.openTurn({
+    graph,
+    args: run.args,
+    mandate,
+    workspace: graph.root,
+    surface: run.surface,
+    attended: run.attended,
+    ...(run.limits ? { limits: run.limits } : {}),
+  });
+  const cancel = () => void pryx.cancel(turn.session, reasonOf(run.signal));
+  run.signal.addEventListener("abort", cancel, { once: true });
+  if (run.signal.aborted) cancel();
+  let cell: Cell | undefined;
+  try {
+    cell = await starting;
+    return await inCell(run, { ...parts, pryx, sandbox, mandate, turn, cell });
+  } catch (error) {
+    // Nothing of the automation ran: the end says why.
+    const failure = toPryxError(error);
+    await turn.end({ status: "failed", text: "", error: failure.toJSON() });
+    return endOf(turn.session, "failed", failure.exitCode, failure.toJSON());
+  } finally {
+    run.signal.removeEventListener("abort", cancel);
+    cell?.kill();
+    void starting.then((late) => late.kill()).catch(() => {});
+  }
+}
+
+/** The most that an automation may do: its manifest, and the temporary folder that every command has. */
+function mandateOf(graph: LinkedGraph, temp: string): Mandate {
+  const own = ["read", "write"] as const;
+  return {
+    automation: graph.entry,
+    graph: graph.hash,
+    needs: [
+      ...patternsOf(graph.permissions ?? {}),
+      ...own.map((kind) => ({ kind, pattern: temp.replaceAll(/[*?[\]{}\\]/gu, "\\$&") })),
+    ],
+  };
+}
+
+interface Running extends Omit<RunParts, "pryx" | "sandbox"> {
+  readonly pryx: Pryx;
+  readonly sandbox: Sandbox;
+  readonly mandate: Mandate;
+  readonly turn: ProgramTurn;
+  readonly cell: Cell;
+}
+
+async function inCell(run: AutomationRun, running: Running): Promise<AutomationEnd> {
+  const { graph } = run;
+  const { turn, mandate, pryx, cell } = running;
+  let printed = "";
+  const say = (to: "stdout" | "stderr", text: string) => {
+    if (to === "stdout") printed = `${printed}${text}`.slice(-KEPT_OUTPUT);
+    turn.say(to, text);
+  };
+  const exited = Promise.withResolvers<number>();
+  const store = await running.store();
+  const agent = createAgentDesk({
+    pryx,
+    turn,
+    mandate,
+    workspace: graph.root,
+    limits: run.limits ?? {},
+    call: (name, params) => conversation.call(name, params),
+  });
+  const answer = createDispatch({
+    ...running,
+    agent,
+    questions: createQuestions(turn, run.answers),
+    state: store.automationState(`${graph.root}\0${graph.entry}`),
+    workspace: graph.root,
+    input: run.input,
+    exit: (code) => exited.resolve(code),
+  });
+  const conversation: Conversation = converse({ cell, name: graph.entry, answer, say });
+
+  const work = async (): Promise<number> => {
+    await conversation.ready;
+    await askConsent({ graph, mandate, turn, policy: await running.policy(), store, now: running.now });
+    conversation.load({
+      modules: graph.modules,
+      entry: graph.entry,
+      args: run.args,
+      workspace: graph.root,
+      test: graph.test,
+    });
+    const registered = await conversation.loaded;
+    await conversation.idle();
+    if (graph.test) return await runTests(registered.tests, conversation, say);
+    return await deliver(run, registered, conversation, say);
+  };
+  const working = work();
+  working.catch(() => {});
+
+  let exitCode: number = EXIT.done;
+  let failure: PryxError | undefined;
+  try {
+    exitCode = await Promise.race([working, exited.promise, conversation.gone, aborted(turn.signal)]);
+  } catch (error) {
+    failure = turn.signal.aborted ? toPryxError(turn.signal.reason) : toPryxError(error);
+    if (turn.signal.aborted) await ending(conversation, working, failure.message);
+  }
+  cell.kill();
+  const { unapproved, personOnly } = turn.unanswered();
+  const others = agent.unanswered;
+  const stopped = unapproved.length + personOnly.length + others.unapproved.length + others.personOnly.length;
+  const error = failure && describe(failure, graph.entry);
+  const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
+  await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
+  const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
+  return endOf(turn.session, status, code, error);
+}
+
+/** Lets the automation close what it has open. */
+async function ending(conversation: Conversation, working: Promise<unknown>, reason: string): Promise<void> {
+  conversation.abort(reason);
+  const grace = Promise.withResolvers<void>();
+  const timer = setTimeout(grace.resolve, GRACE_MS);
+  await Promise.race([grace.promise, working.catch(() => {}), conversation.gone.catch(() => {})]);
+  clearTimeout(timer);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  if (signal.aborted) reject(signal.reason);
+  else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return promise;
+}
+
+/** What people are told: what was thrown, and where in their own lines. */
+function describe(error: PryxError, name: string): ErrorJson {
+  if (!(error instanceof AutomationError)) return error.toJSON();
+  const { code, message, fix } = error.toJSON();
+  const kind = error.thrown === "PryxError" || error.thrown === "" ? "" : `${error.thrown}: `;
+  const trace = error.trace === "" ? "" : `\n${error.trace}`;
+  return {
+    code,
+    message: `${name} failed: ${kind}${message}${trace}`,
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
+
+function endOf(
+  session: SessionId,
+  status: AutomationEnd["status"],
+  exitCode: number,
+  error: ErrorJson | undefined,
+): AutomationEnd {
+  return { session, status, exitCode, ...(error ? { error } : {}) };
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : "Cancelled";
+}

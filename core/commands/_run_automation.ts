@@ -1,0 +1,168 @@
+import { isAbsolute, join, relative } from "node:path";
+import type { Limits } from "../api.ts";
+import type { AutomationSource } from "../automation/automation.ts";
+import {
+  AUTOMATION_SUFFIX,
+  type AutomationProblem,
+  type LinkedGraph,
+  type LockEntry,
+} from "../domain/automation.ts";
+import { PryxError } from "../domain/error.ts";
+import { NEED_KINDS } from "../domain/need.ts";
+import type { Json } from "../domain/schema.ts";
+import type { CommandContext, CommandResult, Overrides } from "./command.ts";
+
+/** Flags of `run` that are about automations alone. */
+export interface AutomationFlags {
+  readonly prompt?: readonly string[];
+  readonly args?: readonly string[];
+  readonly ts?: boolean;
+  readonly frozen?: boolean;
+  readonly allowLocked?: boolean;
+  readonly lock?: string;
+  readonly answer?: readonly string[];
+  readonly trigger?: string;
+}
+
+/** Whether the words behind `run` name an automation instead of a job for the agent. */
+export function isAutomation({ prompt = [], ts }: AutomationFlags): boolean {
+  return ts === true || prompt[0]?.endsWith(AUTOMATION_SUFFIX) === true;
+}
+
+/** Runs a `.pryx.ts` file, or what is piped in with `--ts`. */
+export async function runAutomationFile(
+  flags: AutomationFlags,
+  overrides: Overrides,
+  outer: CommandContext,
+): Promise<CommandResult> {
+  const source = await sourceOf(flags, outer);
+  const root = await (await outer.automations()).rootOf(source);
+  const inRoot = outer.with({ ...overrides, cwd: root });
+  const automations = await inRoot.automations();
+  const linking = await automations.link(source);
+  if ("problems" in linking) throw cannotRun(linking.problems, outer.cwd);
+  for (const warning of linking.warnings) outer.surface.note(describeProblem(warning, outer.cwd));
+  const { graph } = linking;
+  const lockFile = flags.lock === undefined ? join(root, "pryx.lock") : inFolder(outer.cwd, flags.lock);
+  if (flags.frozen || flags.allowLocked) await requireLocked(graph, lockFile, inRoot);
+  const ctx = flags.allowLocked
+    ? inRoot.with({ allow: [...overrides.allow ?? [], ...lockedFlags(graph)] })
+    : inRoot;
+  const config = await ctx.config();
+  const limits: Limits = config.limits;
+  const end = await (await ctx.automations()).run({
+    graph,
+    args: flags.args ?? [],
+    surface: ctx.surface.name,
+    attended: ctx.surface.attended,
+    limits,
+    show: (event) => ctx.surface.event(event),
+    input: inputOf(flags, ctx),
+    answers: readAnswers(flags.answer ?? []),
+    ...(flags.trigger === undefined ? {} : { trigger: readTrigger(flags.trigger) }),
+    signal: ctx.signal,
+  });
+  const { session, status, exitCode, error } = end;
+  return { data: { session, status, exitCode, error: error ?? null } as unknown as Json, exitCode };
+}
+
+async function sourceOf(
+  { prompt = [], ts }: AutomationFlags,
+  { cwd, surface }: CommandContext,
+): Promise<AutomationSource> {
+  const [file] = prompt;
+  if (!ts) return { file: inFolder(cwd, file ?? "") };
+  if (file !== undefined && file !== "-") return { file: inFolder(cwd, file) };
+  const piped = await surface.input();
+  if (piped === undefined) {
+    throw new PryxError("usage", "There is no automation on standard input", {
+      fix: "pipe it in: … | pryx run --ts -",
+    });
+  }
+  return { text: new TextDecoder().decode(piped), folder: cwd };
+}
+
+/** Standard input of the automation: what is piped in, unless that was the automation itself. */
+function inputOf({ prompt = [], ts }: AutomationFlags, { surface }: CommandContext): () => Promise<string> {
+  let text: Promise<string> | undefined;
+  if (ts && (prompt[0] === undefined || prompt[0] === "-")) return () => Promise.resolve("");
+  return () =>
+    text ??= surface.input().then((bytes) => bytes === undefined ? "" : new TextDecoder().decode(bytes));
+}
+
+/** `pryx.lock` must say of this file what it is now. */
+async function requireLocked(graph: LinkedGraph, lockFile: string, ctx: CommandContext): Promise<void> {
+  const automations = await ctx.automations();
+  const { entries } = await automations.readLock(lockFile);
+  const drift = automations.describeDrift(graph, entries.get(graph.entry));
+  if (drift.length === 0) return;
+  throw new PryxError(
+    "lock_drift",
+    `${graph.entry} is not what ${shown(lockFile, ctx.cwd)} says\n  ${drift.join("\n  ")}`,
+    {
+      fix: "review it, then accept it with: pryx check --update",
+    },
+  );
+}
+
+/** What a lock from a trusted place vouches for, as `--allow` would say it. */
+function lockedFlags({ permissions = {} }: LinkedGraph): string[] {
+  const locked: LockEntry["permissions"] = permissions;
+  return NEED_KINDS.flatMap((kind) => (locked[kind] ?? []).map((pattern) => `${kind}=${pattern}`));
+}
+
+function readAnswers(pairs: readonly string[]): Record<string, string> {
+  const answers: Record<string, string> = Object.create(null);
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 1) {
+      throw new PryxError("usage", `--answer ${pair} is not NAME=VALUE`, {
+        fix: "write --answer NAME=VALUE",
+      });
+    }
+    answers[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return answers;
+}
+
+const TRIGGER = /^(?:(?<kind>webhook|message)\/(?<name>.+)|(?<schedule>schedule))$/u;
+
+function readTrigger(text: string): { kind: "schedule" | "message" | "webhook"; name: string } {
+  const { kind, name = "", schedule } = TRIGGER.exec(text)?.groups ?? {};
+  if (schedule !== undefined) return { kind: "schedule", name: "" };
+  if (kind === "webhook" || kind === "message") return { kind, name };
+  throw new PryxError("usage", `--trigger ${text} is no event`, {
+    fix: "write --trigger webhook/NAME, message/CHANNEL or schedule",
+  });
+}
+
+function cannotRun(problems: readonly AutomationProblem[], cwd: string): PryxError {
+  const count = problems.length === 1 ? "" : `: ${problems.length} problems`;
+  const [first] = problems;
+  return new PryxError(
+    "input_invalid",
+    `Cannot run ${first ? shown(first.file, cwd) : "it"}${count}\n${
+      problems.map((one) => `  ${describeProblem(one, cwd)}`).join("\n")
+    }`,
+    { fix: "see all that is wrong, types too, with: pryx check" },
+  );
+}
+
+/** `src/job.pryx.ts:3:7: error: …`, as compilers write it. */
+export function describeProblem(
+  { file, line, column, severity, code, message, fix }: AutomationProblem,
+  cwd: string,
+): string {
+  const label = /^TS\d+$/u.test(code) ? `${severity} ${code}` : severity;
+  return `${shown(file, cwd)}:${line}:${column}: ${label}: ${message}${fix === undefined ? "" : ` (${fix})`}`;
+}
+
+function shown(path: string, cwd: string): string {
+  if (!isAbsolute(path)) return path;
+  const short = relative(cwd, path);
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+function inFolder(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
