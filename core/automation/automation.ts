@@ -4,7 +4,14 @@ import type { PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 
 /** What `link` found: a graph that can run, or what is wrong with it. */
-export type Linking = { readonly graph: LinkedGraph } | { readonly problems: readonly AutomationProblem[] };
+export type Linking =
+  | {
+    readonly graph: LinkedGraph;
+    /** What a person should look at, though it runs. */
+    readonly warnings: readonly AutomationProblem[];
+  }
+  /** Errors, and warnings beside them. */
+  | { readonly problems: readonly AutomationProblem[] };
 
 /** Where the text of an automation comes from: a file, or what was piped in, which counts as a file in `folder`. */
 export type AutomationSource = { readonly file: string } | { readonly text: string; readonly folder: string };

@@ -2,7 +2,7 @@ import { parseNeed } from "../domain/need.ts";
 import { type ObjectSchema, type Problem, type Schema, validate } from "../domain/schema.ts";
 import { looksLikeSecret } from "../domain/secret_shapes.ts";
 import type { Document, KeyPath } from "./_document.ts";
-import { nearest } from "./_nearest.ts";
+import { nearest } from "../domain/nearest.ts";
 import type { SourceProblem } from "./_problems.ts";
 import { CONFIG_SCHEMA, POLICY_FILE_SCHEMA } from "./schema.ts";
 

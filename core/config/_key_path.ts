@@ -1,7 +1,7 @@
 import { PryxError } from "../domain/error.ts";
 import type { Schema } from "../domain/schema.ts";
 import { formatKey, knownKeys, schemaAt, settings } from "./_check_values.ts";
-import { nearest } from "./_nearest.ts";
+import { nearest } from "../domain/nearest.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
 
 /**

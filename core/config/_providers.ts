@@ -1,6 +1,6 @@
 import { at } from "./_check_values.ts";
 import type { ApiStyle, ProviderConfig } from "./config.ts";
-import { nearest } from "./_nearest.ts";
+import { nearest } from "../domain/nearest.ts";
 import type { SourceProblem } from "./_problems.ts";
 import { byStrength, type Source } from "./_sources.ts";
 import type { ProviderValues } from "./schema.ts";

@@ -4,7 +4,7 @@ import type { Layer } from "../domain/policy.ts";
 import { at } from "./_check_values.ts";
 import { readText as readFile } from "./_document.ts";
 import { type Environment, readEnvironment } from "./_environment.ts";
-import { nearest } from "./_nearest.ts";
+import { nearest } from "../domain/nearest.ts";
 import { configError, printable, type SourceProblem } from "./_problems.ts";
 import { projectFiles } from "./_project_files.ts";
 import { mergeProviders, type ProviderPresets } from "./_providers.ts";

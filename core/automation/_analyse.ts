@@ -1,0 +1,78 @@
+// @ts-types="npm:/sucrase@3.35.1/dist/types/index.d.ts"
+import { transform } from "sucrase/dist/index.js";
+import { readImports } from "./_imports.ts";
+import { createSpots, type Finding, type ImportSite, type Module, type ModuleKind } from "./_module.ts";
+import { syntaxFinding, tokenize, type Tokens, TokenType } from "./_tokens.ts";
+import { manifestSpot, type PatternProblem, readManifest } from "./manifest.ts";
+
+/** Reorders what is seen (Trojan Source, CVE-2021-42574). */
+const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/**
+ * Reads one module: what it imports, what is wrong with it, and its text as a function body, lines kept. Of an entry
+ * also the manifest. Total: what cannot be read is a finding.
+ */
+export function analyse(
+  text: string,
+  kind: Exclude<ModuleKind, "json">,
+  manifest: PatternProblem | undefined,
+): Module {
+  // A function body has no such first line; as a comment it has the same length.
+  const body = text.startsWith("#!") ? `//${text.slice(2)}` : text;
+  const tokens = tokenize(body, kind === "ts");
+  if (!("list" in tokens)) return { code: "", imports: [], findings: [tokens] };
+  const { sites, findings: refused } = readImports(tokens);
+  const { at, permissions, findings: declared } = manifest
+    ? readManifest(tokens, manifest)
+    : { at: manifestSpot(tokens), permissions: undefined, findings: [] };
+  const findings: Finding[] = [...refused, ...declared, ...bidiFindings(body)];
+  let code = "";
+  try {
+    code = transform(body, {
+      transforms: kind === "ts" ? ["typescript", "imports"] : ["imports"],
+      disableESTransforms: true,
+    }).code;
+  } catch (error) {
+    // What was refused above may well be what it stumbles over.
+    if (refused.length === 0) findings.push(syntaxFinding(error, createSpots(body)));
+  }
+  return {
+    code,
+    imports: kept(sites, code),
+    ...(at ? { manifestAt: at } : {}),
+    ...(permissions ? { permissions } : {}),
+    findings: findings.sort((a, b) => a.line - b.line || a.column - b.column),
+  };
+}
+
+/** Those of `sites` that are still there in the code: what is used as a type alone is not. One for each specifier. */
+function kept(sites: readonly ImportSite[], code: string): ImportSite[] {
+  if (sites.length === 0) return [];
+  const tokens = tokenize(code, false);
+  // Code that was written by the transformer but cannot be read again: nothing may slip through.
+  const required = "list" in tokens ? requiredBy(tokens) : undefined;
+  const first = new Map<string, ImportSite>();
+  for (const site of sites) {
+    if (required && !required.has(site.specifier)) continue;
+    if (!first.has(site.specifier)) first.set(site.specifier, site);
+  }
+  return [...first.values()];
+}
+
+function requiredBy({ list, at }: Tokens): Set<string> {
+  const found = new Set<string>();
+  for (const [index, { type, text }] of list.entries()) {
+    const [open, specifier] = [at(index + 1), at(index + 2)];
+    if (type !== TokenType.name || text !== "require" || open.type !== TokenType.parenL) continue;
+    if (specifier.type === TokenType.string) found.add(specifier.text.slice(1, -1));
+  }
+  return found;
+}
+
+function bidiFindings(text: string): Finding[] {
+  const index = text.search(BIDI);
+  if (index < 0) return [];
+  const fix = "write it as an escape, `\\u202e`, or remove it";
+  const message = "A character here reorders the text around it: what runs is not what is seen";
+  return [{ ...createSpots(text)(index), code: "syntax", severity: "warning", message, fix }];
+}
