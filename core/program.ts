@@ -115,6 +115,24 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       }));
     });
 
+    const policy = once(async () => {
+      const [{ policyOf }, { createPolicyView }, { temp }] = await Promise.all([
+        import("./pryx.ts"),
+        import("./agent/policy_view.ts"),
+        sandbox().then((made) => made.baseline()),
+      ]);
+      return createPolicyView({
+        policy: await policyOf({ config: await config(), paths, home, program: ownPaths(), temp }, cwd),
+        workspace: cwd,
+        home,
+        searchPath,
+        tools: await tools(),
+        store: await readStore(),
+        now,
+        sandbox,
+      });
+    });
+
     return {
       signal,
       paths,
@@ -124,28 +142,30 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
       pryx,
       store: (options) => options?.reading ? readStore() : store(),
       blobs,
-      policy: once(async () => {
-        const [{ policyOf }, { createPolicyView }, { temp }] = await Promise.all([
-          import("./pryx.ts"),
-          import("./agent/policy_view.ts"),
-          sandbox().then((made) => made.baseline()),
-        ]);
-        return createPolicyView({
-          policy: await policyOf({ config: await config(), paths, home, program: ownPaths(), temp }, cwd),
-          workspace: cwd,
-          home,
-          searchPath,
-          tools: await tools(),
-          store: await readStore(),
-          now,
-          sandbox,
-        });
-      }),
+      policy,
       secrets,
       provider,
       catalog,
       sandbox,
       tools,
+      automations: once(async () => {
+        const [{ createAutomations }, { patternProblem }] = await Promise.all([
+          import("./automation/create_automations.ts"),
+          import("./policy/rules.ts"),
+        ]);
+        return createAutomations({
+          cacheFolder: join(paths.cache, "links"),
+          patternProblem: (kind, pattern) => patternProblem({ verdict: "allow", kind, pattern }),
+          pryx,
+          store,
+          sandbox,
+          policy,
+          toolNames: async () => (await tools()).map(({ name }) => name),
+          variable: (name) => env[name],
+          secretMark: (name) => name,
+          now,
+        });
+      }),
       surface,
       with: (more) => create(surface, signal, { ...overrides, ...more }),
     };

@@ -21,6 +21,8 @@ export interface RunViewOptions {
 export interface CallView {
   readonly name: string;
   readonly title: string;
+  /** Its command line was shown above its output. */
+  announced?: boolean;
   decision?: EventData<"decision">;
 }
 
@@ -29,6 +31,10 @@ export interface RunState {
   readonly options: RunViewOptions;
   workspace: string;
   model: string;
+  /** The session that is shown. Others are those of an agent that an automation asks. */
+  session: string | undefined;
+  /** An automation drives the run, and prints for itself. */
+  automation: boolean;
   readonly calls: Map<string, CallView>;
   /** Changed files by path, with the content before the first and after the last change. */
   readonly files: Map<string, { before: unknown; after: unknown }>;
@@ -60,6 +66,8 @@ export function emptyRun(options: RunViewOptions): RunState {
     options,
     workspace: "",
     model: "",
+    session: undefined,
+    automation: false,
     calls: new Map(),
     files: new Map(),
     streaming: false,
@@ -75,7 +83,9 @@ export function emptyRun(options: RunViewOptions): RunState {
  * runs for every piece of a streamed message.
  */
 export function render(event: PryxEvent, state: RunState): Rendered {
+  state.session ??= event.session;
   if (state.options.json) return renderJson(event, state);
+  if (event.session !== state.session && !SHOWN_OF_OTHERS.has(event.type)) return NOTHING;
   if (event.type === "message.delta") return renderDelta(event, state);
   const shown = renderEvent(event, state);
   // Whatever comes between pieces of an answer begins on a line of its own.
@@ -84,9 +94,21 @@ export function render(event: PryxEvent, state: RunState): Rendered {
   return { out: `${shown.out}\n`, err: shown.err };
 }
 
+/** What is shown of the sessions in which an automation asks the agent: what it does there, not what it says. */
+const SHOWN_OF_OTHERS: ReadonlySet<PryxEvent["type"]> = new Set([
+  "model.requested",
+  "model.retried",
+  "tool.requested",
+  "decision",
+  "tool.output",
+  "file.changed",
+  "tool.finished",
+  "notice",
+]);
+
 function renderJson(event: PryxEvent, state: RunState): Rendered {
   const out = `${JSON.stringify(event)}\n`;
-  if (event.type !== "turn.ended") return { out, err: "" };
+  if (event.type !== "turn.ended" || event.session !== state.session) return { out, err: "" };
   const { data } = event;
   const { style } = state.options;
   state.shownError = data.error?.message;
@@ -119,6 +141,8 @@ function renderEvent(event: PryxEvent, state: RunState): Rendered {
       return NOTHING;
     case "turn.started":
       state.model = event.data.model;
+      state.automation = event.data.automation !== undefined;
+      if (state.automation) return NOTHING;
       return progress(started(event.data, state));
     case "model.requested":
       state.status = `waiting for ${sanitizeLine(event.data.model)}`;
@@ -140,7 +164,15 @@ function renderEvent(event: PryxEvent, state: RunState): Rendered {
       return NOTHING;
     case "decision":
       return keepDecision(event.data, state);
+    case "output":
+      return renderOutput(event.data, state);
+    case "progress":
+      state.status = progressStatus(event.data);
+      return NOTHING;
+    case "log":
+      return renderLog(event.data, state);
     case "tool.output":
+      if (isOwn(event, state)) return quiet ? NOTHING : commandOutput(event.data, state);
       state.status = outputStatus(event.data, state) ?? state.status;
       return NOTHING;
     case "file.changed": {
@@ -153,6 +185,7 @@ function renderEvent(event: PryxEvent, state: RunState): Rendered {
       const call = state.calls.get(event.data.call);
       state.calls.delete(event.data.call);
       state.status = runningStatus(state);
+      if (isOwn(event, state)) return NOTHING;
       return progress(toolLine(event.data, call, style));
     }
     case "compaction":
@@ -166,6 +199,44 @@ function renderEvent(event: PryxEvent, state: RunState): Rendered {
     default:
       return NOTHING;
   }
+}
+
+/** A call of the automation itself: its code is told what came of it, and says what people should know. */
+function isOwn(event: PryxEvent, state: RunState): boolean {
+  return state.automation && event.session === state.session;
+}
+
+/** What an automation prints. */
+function renderOutput({ stream, text }: EventData<"output">, state: RunState): Rendered {
+  if (stream === "stderr") return { out: "", err: sanitize(text) };
+  state.midLine = !text.endsWith("\n");
+  return { out: state.options.outIsTerminal ? sanitize(text) : text, err: "" };
+}
+
+/** Output of a command that an automation runs, below its command line. */
+function commandOutput({ call, text }: EventData<"tool.output">, state: RunState): Rendered {
+  const { style } = state.options;
+  const view = state.calls.get(call);
+  const line = view && !view.announced ? style.dim(`$ ${sanitize(view.title)}\n`) : "";
+  if (view) view.announced = true;
+  return { out: "", err: line + sanitize(text) };
+}
+
+const LEVELS = { debug: "dim", info: "dim", warn: "yellow", error: "red" } as const;
+
+function renderLog(
+  { level, text, data }: EventData<"log">,
+  { options: { style, quiet } }: RunState,
+): Rendered {
+  if (level === "debug" || (quiet && level === "info")) return NOTHING;
+  const beside = data === undefined ? "" : ` ${JSON.stringify(data)}`;
+  const mark = level === "info" ? "" : `${style[LEVELS[level]](level)} `;
+  return { out: "", err: `${mark}${sanitize(text + beside)}\n` };
+}
+
+function progressStatus({ label = "", done, total, text }: EventData<"progress">): string {
+  const far = total !== undefined ? `${done ?? 0}/${total}` : done === undefined ? "" : String(done);
+  return sanitizeLine([label, far, text ?? ""].filter((part) => part !== "").join(" "));
 }
 
 function started(data: EventData<"turn.started">, { options: { style } }: RunState): string {
@@ -225,6 +296,8 @@ function renderEnd({ data, session }: EventOf<"turn.ended">, state: RunState): R
   const { outIsTerminal, quiet, style } = state.options;
   state.status = "";
   state.shownError = data.error?.message;
+  const end = failure(data, style) + allowFlags(data.unapproved, style) + personOnly(data, style);
+  if (state.automation) return { out: "", err: end };
   const hidden = outIsTerminal && (data.text === state.shownText || state.streaming);
   const text = outIsTerminal ? sanitize(data.text) : data.text;
   const answer = data.text === "" || hidden ? "" : text.endsWith("\n") ? text : `${text}\n`;
@@ -233,7 +306,7 @@ function renderEnd({ data, session }: EventOf<"turn.ended">, state: RunState): R
   const summary = quiet ? "" : summaryLines(data, session, state);
   return {
     out,
-    err: summary + failure(data, style) + allowFlags(data.unapproved, style) + personOnly(data, style),
+    err: summary + end,
   };
 }
 

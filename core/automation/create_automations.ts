@@ -1,0 +1,66 @@
+import { PryxError } from "../domain/error.ts";
+import type { NeedKind } from "../domain/need.ts";
+import type { PolicyView } from "../policy/policy.ts";
+import { findRoot } from "./_locate.ts";
+import type { Automations, AutomationSource } from "./automation.ts";
+import { createLinker } from "./link.ts";
+import { type RunParts } from "./run_automation.ts";
+
+export interface AutomationsOptions extends RunParts {
+  /** pryx's own, for what was linked before. */
+  readonly cacheFolder: string;
+  /** What is wrong with a pattern of a manifest; undefined when nothing is. */
+  patternProblem(kind: NeedKind, pattern: string): string | undefined;
+}
+
+/** Automations of one folder, under its policy. Loads each part when it is first asked for. */
+export function createAutomations(options: AutomationsOptions): Automations {
+  const { policy, cacheFolder, patternProblem } = options;
+  const link = (source: AutomationSource) => {
+    const linker = createLinker({
+      cacheFolder,
+      patternProblem,
+      may: async (path) => await mayImport(path, source, await policy()),
+    });
+    return linker(source);
+  };
+  return {
+    rootOf: async (source) => await findRoot(await folderOf(source)),
+    link,
+    async check(files) {
+      const { checkTypes } = await import("./check.ts");
+      return await checkTypes(files);
+    },
+    async declarations() {
+      const { declarations } = await import("./check.ts");
+      return await declarations();
+    },
+    readLock: async (file) => await (await import("./lock.ts")).readLock(file),
+    writeLock: async (lock) => await (await import("./lock.ts")).writeLock(lock),
+    run: async (run) => await (await import("./run_automation.ts")).runAutomation(run, options),
+  } satisfies Automations;
+}
+
+async function folderOf(source: AutomationSource): Promise<string> {
+  if ("folder" in source) return source.folder;
+  try {
+    const file = await Deno.realPath(source.file);
+    return file.replace(/[/\\][^/\\]*$/u, "") || "/";
+  } catch (cause) {
+    throw new PryxError("not_found", `There is no file ${source.file}`, { fix: "check the path", cause });
+  }
+}
+
+/**
+ * A person named the file; what it imports, somebody else did: that must be allowed without asking, as nobody can be asked
+ * in the middle of a file.
+ */
+async function mayImport(path: string, source: AutomationSource, policy: PolicyView): Promise<void> {
+  const { verdict, judgements } = await policy.explain([{ kind: "read", target: path }], "human");
+  const named = "file" in source && await Deno.realPath(source.file).catch(() => "") === path;
+  if (verdict === "allow" || (named && verdict === "ask")) return;
+  const why = judgements.map(({ reason }) => reason).join("; ");
+  throw new PryxError("denied", `An automation may not import ${path}: ${why}`, {
+    fix: `allow it with: --allow read=${path}`,
+  });
+}
