@@ -88,13 +88,13 @@ class Link {
       }
     }
     if (!entry || this.#problems.some(({ severity }) => severity === "error")) {
-      return { problems: this.#problems };
+      return { problems: this.#inReadingOrder() };
     }
     const graph = await this.#graph(file, root, entry);
     const isNew = this.#used.size !== this.#kept.size ||
       [...this.#used.keys()].some((key) => !this.#kept.has(key));
     if (isNew) await cache?.store(name, this.#used);
-    return { graph, warnings: this.#problems };
+    return { graph, warnings: this.#inReadingOrder() };
   }
 
   async #open(source: AutomationSource) {
@@ -232,6 +232,14 @@ class Link {
 
   #report(file: string, finding: Finding): void {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ file, ...finding });
+  }
+
+  /** File by file as they were found, each from its top. */
+  #inReadingOrder(): AutomationProblem[] {
+    const files = [...new Set([...this.#nodes.values()].map(({ file }) => file))];
+    const place = new Map(files.map((file, index) => [file, index]));
+    const at = ({ file }: AutomationProblem) => place.get(file) ?? files.length;
+    return this.#problems.toSorted((a, b) => at(a) - at(b) || a.line - b.line || a.column - b.column);
   }
 
   async #graph(file: string, root: string, entry: Node): Promise<LinkedGraph> {
