@@ -72,6 +72,26 @@ Deno.test("link() does not follow imports of types", async () => {
   assert.deepEqual(graph.modules.map(({ id }) => id), ["job.pryx.ts"]);
 });
 
+Deno.test("link() knows imports of types from values that are named alike", async () => {
+  await using here = await project({
+    "job.pryx.ts": `
+      import { A } from "./nowhere.ts"; // require('./nowhere.ts')
+      import { b } from "./b.ts"; // require('./b.ts'); require('./b.ts')
+      export const text: A | string = "require('./nowhere.ts')" + b;
+    `,
+    "types.pryx.ts": `
+      /* require('./b.ts') */ type X = "require('./b.ts')";
+      import { b } from "./b.ts";
+      export const c: X | number = b;
+    `,
+    "plain.js": `import { unused } from "./b.ts"; export const d = "JavaScript keeps what it does not use";`,
+    "b.ts": "export const b = 1;",
+  });
+  for (const name of ["job.pryx.ts", "types.pryx.ts", "plain.js"]) {
+    assert.deepEqual((await here.graph(name)).modules.map(({ id }) => id), ["b.ts", name]);
+  }
+});
+
 Deno.test("link() links modules that import each other", async () => {
   await using here = await project({
     "job.pryx.ts": `import { even } from "./even.ts"; export const x = even(4);`,
@@ -380,6 +400,13 @@ Deno.test("link() rejects when the file itself is not there or no file", async (
   await assert.rejects(here.link("none.pryx.ts"), { code: "not_found" });
   await assert.rejects(here.link("folder.pryx.ts"), { code: "io" });
   await assert.rejects(here.link("data.json"), { code: "io" });
+});
+
+Deno.test("link() does not wait for a pipe", { ignore: Deno.build.os === "windows" }, async () => {
+  await using here = await project({ "job.pryx.ts": `import "./pipe.ts";` });
+  assert.ok((await new Deno.Command("mkfifo", { args: [here.path("pipe.ts")] }).output()).success);
+  assert.match((await here.problems()).join(), /"\.\/pipe\.ts" cannot be imported: it cannot be read/);
+  await assert.rejects(here.link("pipe.ts"), { code: "io" });
 });
 
 Deno.test("link() does not read more of a file than it may have", async () => {
