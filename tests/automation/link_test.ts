@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { PryxError } from "../../core/domain/error.ts";
+import { analyse } from "../../core/automation/_analyse.ts";
 import { hashGraph } from "../../core/automation/_graph_hash.ts";
 import { readSource } from "../../core/automation/_read_source.ts";
 import { project, runGraph } from "./_project.ts";
@@ -454,6 +455,24 @@ Deno.test("link() gives up on text that is made to hold it", async () => {
     assert.match((await here.problems()).join(), /^job.pryx.ts:1:\d+ /);
     assert.ok(performance.now() - started < 5_000, text.slice(0, 20));
   }
+});
+
+Deno.test("analyse() never throws, whatever is cut out of a file", async () => {
+  const text = await Deno.readTextFile(new URL("../../core/automation/link.ts", import.meta.url));
+  const places = fc.array(fc.nat(text.length), { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(
+      places,
+      fc.constantFrom("", "import ", "export ", "(", "}", "`", "<", "/*", "@"),
+      (cuts, put) => {
+        const sorted = cuts.toSorted((a, b) => a - b);
+        const parts = sorted.map((cut, index) => index % 2 === 0 ? text.slice(cut, sorted[index + 1]) : put);
+        const { imports, findings } = analyse(parts.join(""), "ts", () => undefined);
+        for (const { line, column } of [...imports, ...findings]) assert.ok(line >= 1 && column >= 1);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
 });
 
 Deno.test("link() takes text that was piped in for a file of the folder", async () => {
