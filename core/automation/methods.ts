@@ -31,6 +31,8 @@ export interface Methods {
       readonly model?: string;
       readonly tools?: readonly string[];
       readonly functions?: readonly {
+        /** Given back when it is called: two questions at a time may have functions of one name. */
+        readonly id?: string;
         readonly name: string;
         readonly description: string;
         readonly parameters: { readonly [key: string]: Json };
@@ -135,7 +137,10 @@ export type MethodName = keyof Methods;
 
 /** What the host may call, by the name in a `call` message to the cell. */
 export interface HostCalls {
-  readonly tool: { readonly params: { readonly name: string; readonly args: Json }; readonly value: Json };
+  readonly tool: {
+    readonly params: { readonly name: string; readonly id?: string; readonly args: Json };
+    readonly value: Json;
+  };
   readonly trigger: {
     readonly params: {
       readonly kind: Registered["triggers"][number]["kind"];
