@@ -51,21 +51,18 @@ export function controlApi(guest: Guest, { _calls: calls }: { readonly _calls: C
     const results: R[] = [];
     let count = 0;
     let over = false;
-    const worker = async () => {
-      while (!over) {
-        if (guest.signal.aborted) throw ended();
-        const next = iterator.next();
-        if (next.done) {
-          over = true;
-          return;
-        }
-        const index = count++;
-        results[index] = await work(next.value, index);
-      }
-    };
     const lane = async () => {
       try {
-        await worker();
+        while (!over) {
+          if (guest.signal.aborted) throw ended();
+          const next = iterator.next();
+          if (next.done) {
+            over = true;
+            return;
+          }
+          const index = count++;
+          results[index] = await work(next.value, index);
+        }
       } catch (error) {
         // What runs goes on, and nobody waits for it; nothing more is begun.
         if (!over) iterator.return?.();

@@ -110,7 +110,7 @@ export function createGuest(
       if (handler === undefined) throw new Error(`nothing answers ${name}`);
       return Promise.resolve(handler(intoContext(JSON.stringify(params))));
     },
-    abort: () => stop.abort(),
+    abort: () => stop.abort(new PryxError("Stopped", { code: "cancelled" })),
     run: (code) => run(`(async function (pryx) {\n${code}\n})`, "job.pryx.ts")(api),
   };
 }
