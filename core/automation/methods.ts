@@ -18,7 +18,8 @@ export interface Methods {
       readonly stream?: boolean;
     };
     readonly value: { readonly text: string; readonly data?: Json; readonly exitCode?: number | null };
-    readonly event: { readonly stream: "stdout" | "stderr"; readonly text: string };
+    /** `data`: pieces as the tool says they are, for programs alone. */
+    readonly event: { readonly stream: "stdout" | "stderr" | "data"; readonly text: string };
   };
   readonly tools: { readonly params: null; readonly value: readonly string[] };
   /** A question to the agent. `session`: goes on with one. `functions`: tools that the host calls back (`HostCall` `tool`). */

@@ -3,7 +3,7 @@ import type { Calls } from "./asking.ts";
 import type { Guest } from "./guest.ts";
 import type { Secrets } from "./secrets.ts";
 
-/** What the host's tool `http` answers. A stream's bodies come in events of `stdout`, as base64; its head before them, as JSON on `stderr`. */
+/** What the host's tool `http` answers. With `stream` the same comes first as a piece of JSON, without a body; then that in pieces of base64. */
 export interface HttpData {
   readonly status: number;
   readonly url: string;
@@ -30,18 +30,9 @@ export function httpApi(
     readonly base64?: string;
   }
 
-  const DEFAULT_TIMEOUT_MS = 30_000;
   const PASSING = [408, 425, 429];
-  /** Codes of errors that another attempt will not change. */
-  const LASTING = [
-    "denied",
-    "input_invalid",
-    "cancelled",
-    "secret_missing",
-    "usage",
-    "internal",
-    "output_invalid",
-  ];
+  /** Codes of errors when no answer came. */
+  const NO_ANSWER = ["io", "timeout"];
   const MAX_WAIT_MS = 600_000;
 
   const invalid = (message: string) => new guest.PryxError(message, { code: "input_invalid" });
@@ -179,10 +170,10 @@ export function httpApi(
     return { method: verb, url: target, headers: Object.fromEntries(headers), ...body };
   };
 
-  const argsOf = (request: Request, options: Api.HttpOptions, timeoutMs: number | undefined) => ({
+  const argsOf = (request: Request, options: Api.HttpOptions) => ({
     ...request,
     timeoutMs: options.timeout === undefined
-      ? timeoutMs
+      ? undefined
       : calls.milliseconds(options.timeout, "The timeout of a request"),
     redirect: options.redirect,
     maxBytes: options.maxBytes,
@@ -231,7 +222,7 @@ export function httpApi(
     options: Api.HttpOptions = {},
   ): Promise<Api.HttpResponse> {
     const made = await requestOf(method, url, options);
-    const args = argsOf(made, options, DEFAULT_TIMEOUT_MS);
+    const args = argsOf(made, options);
     const retries = options.retries ?? (made.method === "GET" || made.method === "HEAD" ? 2 : 0);
     if (!Number.isInteger(retries) || retries < 0) {
       throw new TypeError("retries is a whole number, 0 or more");
@@ -248,7 +239,7 @@ export function httpApi(
           return response;
         }
       } catch (error) {
-        if (error instanceof HttpError || attempt >= retries || calls.hasCode(error, ...LASTING)) throw error;
+        if (attempt >= retries || !calls.hasCode(error, ...NO_ANSWER)) throw error;
         wait = waitOf(attempt, undefined);
       }
       await sleep(wait);
@@ -260,8 +251,8 @@ export function httpApi(
     options: Api.HttpOptions & { readonly method?: string } = {},
   ): AsyncGenerator<Uint8Array, undefined> {
     const made = await requestOf(options.method ?? "GET", url, options);
-    // No time limit unless one is asked for: a stream lasts as long as it lasts.
-    const args = argsOf(made, options, undefined);
+    // The time limit is for the head: a stream lasts as long as it lasts.
+    const args = { ...argsOf(made, options), stream: true };
     const fails = (answer: HttpData | undefined) =>
       answer !== undefined && answer.status >= 400 && options.throws !== false;
     let head: HttpData | undefined;
@@ -270,7 +261,8 @@ export function httpApi(
       const answer = await calls.tool("http", args, {
         signal,
         on({ stream, text }) {
-          if (stream === "stderr") head = JSON.parse(text);
+          if (stream !== "data") return;
+          if (head === undefined) head = JSON.parse(text);
           else if (fails(head)) failed.push(guest.fromBase64(text));
           else push(guest.fromBase64(text));
         },

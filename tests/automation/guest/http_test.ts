@@ -13,8 +13,8 @@ const base64 = (text: string | Uint8Array) => Buffer.from(text).toString("base64
 function streaming(pieces: readonly (string | Uint8Array)[], status = 200) {
   return ({ emit }: Asked) => {
     const head = { status, url: "https://a.example/", headers: {} };
-    emit({ stream: "stderr", text: JSON.stringify(head) });
-    for (const piece of pieces) emit({ stream: "stdout", text: base64(piece) });
+    emit({ stream: "data", text: JSON.stringify(head) });
+    for (const piece of pieces) emit({ stream: "data", text: base64(piece) });
     return { text: "", data: { ...head, text: "" } };
   };
 }
@@ -34,7 +34,7 @@ Deno.test("http makes requests of its options", async () => {
   await http.put("https://a.example/", { form: { a: "1&2", b: "é" } });
   await http.request("patch", "https://a.example/", { body: new Uint8Array([255]) });
   await http.delete("https://a.example/", { body: "text" });
-  const common = { timeoutMs: 30_000, headers: {}, url: "https://a.example/" };
+  const common = { headers: {}, url: "https://a.example/" };
   assert.deepEqual(asked.map(({ params }) => params.args), [
     { ...common, method: "GET", url: "https://a.example/x?a=1&b=c+d&n=2&yes=true", headers: { "x-a": "v" } },
     {
@@ -164,6 +164,9 @@ Deno.test("http tries again what passes, as long as Retry-After says, and nothin
   const late = createGuest(() => answer({ status: 503, headers: { "retry-after": "86400" } }));
   await assert.rejects(() => late.api.http.get("https://a.example"), { status: 503 });
   const denied = createGuest(({ refuse }) => refuse("denied"));
+  const unreachable = createGuest(({ refuse }) => refuse("io"));
+  await assert.rejects(() => unreachable.api.http.get("https://a.example", { retries: 1 }), { code: "io" });
+  assert.equal(unreachable.asked.length, 2);
   await assert.rejects(() => denied.api.http.get("https://a.example"), { code: "denied" });
   assert.deepEqual([late.asked.length, denied.asked.length], [1, 1]);
 });

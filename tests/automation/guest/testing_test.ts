@@ -36,7 +36,7 @@ Deno.test("assert says where values differ, and the line that asked", async () =
   const guest = createGuest();
   const messageOf = async (code: string) => {
     const error = await guest.run(`try {\n${code}\n} catch (error) { return error }`) as Error;
-    nodeAssert.match(error.stack ?? "", /^AssertionError: [^]*\n    at [^\n]*job\.pryx\.ts:3:/);
+    nodeAssert.match(error.stack ?? "", /^AssertionError: [^]*\n {4}at [^\n]*job\.pryx\.ts:3:/);
     return error.message;
   };
   nodeAssert.equal(
