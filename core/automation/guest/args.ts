@@ -272,7 +272,7 @@ export function argsApi(guest: Guest, { _calls: calls }: { readonly _calls: Call
       leave("stderr", `${problems.join("\n")}\n\n${usageOf(flags, places)}\n--help says more\n`, 2);
     }
     const values = Object.fromEntries(flags.map(({ name }) => [name, given.get(name)]));
-    return { ...values, positional } as unknown as ReturnType<typeof declare> as never;
+    return { ...values, positional } as never;
   };
 
   return { args: { raw, ...plain(), declare } } satisfies Pick<typeof Api, "args">;

@@ -71,11 +71,11 @@ export function askingApi(guest: Guest): { readonly _calls: Calls } {
     return error;
   };
 
-  // Errors of the host are made when its answer is read, where nobody of the automation is on the stack.
+  // An error of the host is made when its answer is read, where nobody of the automation is on the stack.
   const call: Guest["call"] = (method, params, options) => {
     const from = place(call);
     return guest.call(method, params, options).catch((error) => {
-      throw placed(error, from);
+      throw error instanceof Error && error.stack?.includes("\n    at ") ? error : placed(error, from);
     });
   };
 

@@ -159,19 +159,17 @@ export function shellApi(
   let specOf: (command: Command) => Spec;
 
   class Command implements Api.ShellCommand {
+    readonly command: string;
     readonly #spec: Spec;
     #answer: Promise<Answer> | undefined;
 
     constructor(spec: Spec) {
       this.#spec = spec;
+      this.command = quoting.withVariables(spec.text, spec.variables);
     }
 
     static {
       specOf = (command) => command.#spec;
-    }
-
-    get command() {
-      return quoting.withVariables(this.#spec.text, this.#spec.variables);
     }
 
     /** Starts it, once: how it was read first says whether people see it and whether it comes in pieces. */

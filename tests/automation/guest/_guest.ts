@@ -82,7 +82,10 @@ export function createGuest(
         ...(signal === undefined ? {} : { signal }),
         emit: (event) => on?.(intoContext(JSON.stringify(event))),
         refuse(code, message = `${method} was refused`) {
-          throw new PryxError(message, { code });
+          const error = new PryxError(message, { code });
+          // It comes over a wire, without the frames of who made it.
+          error.stack = `PryxError: ${message}`;
+          throw error;
         },
       };
       asked.push(question);
