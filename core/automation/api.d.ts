@@ -107,7 +107,7 @@ export interface ShellCommand extends PromiseLike<ShellResult> {
 
 /**
  * A command line for the shell (bash where there is one). What stands in `${}` is quoted: it is one word whatever is in
- * it, and no part of it is run.
+ * it, and no part of it is run. The text is taken as it stands, backslashes too; \` and \${ are these characters.
  *
  * ```ts
  * const branch = await sh`git branch --show-current`.text();
