@@ -1,9 +1,27 @@
 /** What the language itself has, and what this part of the program still needs. */
 const KEPT = new Set([
   ...["Object", "Array", "String", "Number", "Boolean", "Symbol", "BigInt", "Math", "JSON", "Map", "Set"],
-  ...["WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry", "Promise", "Proxy", "Reflect", "RegExp", "Date"],
+  ...[
+    "WeakMap",
+    "WeakSet",
+    "WeakRef",
+    "FinalizationRegistry",
+    "Promise",
+    "Proxy",
+    "Reflect",
+    "RegExp",
+    "Date",
+  ],
   ...["Error", "TypeError", "RangeError", "SyntaxError", "EvalError", "ReferenceError", "URIError"],
-  ...["AggregateError", "SuppressedError", "ArrayBuffer", "DataView", "Uint8Array", "Uint32Array", "Iterator"],
+  ...[
+    "AggregateError",
+    "SuppressedError",
+    "ArrayBuffer",
+    "DataView",
+    "Uint8Array",
+    "Uint32Array",
+    "Iterator",
+  ],
   ...["globalThis", "undefined", "NaN", "Infinity", "URL", "performance", "crypto", "queueMicrotask"],
 ]);
 

@@ -22,7 +22,10 @@ export function bootGuest(bridge: Omit<Bridge, "evaluate">): BootedGuest {
     name: "automation",
     codeGeneration: { strings: false, wasm: false },
   });
-  const refuse = run("function(){throw new TypeError('import() is not available in an automation')}", "import");
+  const refuse = run(
+    "function(){throw new TypeError('import() is not available in an automation')}",
+    "import",
+  );
 
   function run(text: string, name: string): unknown {
     return new vm.Script(`"use strict";(${text})`, { filename: `pryx:${name}` }).runInContext(context);

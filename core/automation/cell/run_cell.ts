@@ -64,6 +64,7 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
 
   const lines = createLines();
   const buffer = new Uint8Array(READ_BYTES);
+  warmUp();
   const held = seal();
   takePowers();
   output.send(JSON.stringify({ t: "ready", v: WIRE_VERSION, seal: held }));
@@ -94,6 +95,18 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
     }
     entry.start(JSON.stringify(rest));
   }
+}
+
+/**
+ * What the runtime opens on first use, and could not once the process is sealed: the machine's time zone, and what signals
+ * come through, which it wants half a second after it started, and dies without.
+ */
+function warmUp(): void {
+  new Date().getTimezoneOffset();
+  if (Deno.build.os === "windows") return;
+  const ignore = () => {};
+  Deno.addSignalListener("SIGWINCH", ignore);
+  Deno.removeSignalListener("SIGWINCH", ignore);
 }
 
 /** Lines of a byte stream. UTF-8 that is cut between two pieces is put together. */
@@ -137,7 +150,17 @@ function createOutput(write: (bytes: Uint8Array) => number): { send(line: string
   };
 }
 
-type UrlPart = "href" | "protocol" | "username" | "password" | "host" | "hostname" | "port" | "pathname" | "search" | "hash";
+type UrlPart =
+  | "href"
+  | "protocol"
+  | "username"
+  | "password"
+  | "host"
+  | "hostname"
+  | "port"
+  | "pathname"
+  | "search"
+  | "hash";
 
 /** The runtime's own reading of URLs. */
 function urlParts(href: string, base: string, part: string, value: string): string {

@@ -38,9 +38,11 @@ export function calls(kit: Kit): void {
     done: (value: unknown) => void,
     failed?: (error: unknown) => void,
   ) => unknown;
-  const listen = uncurry(kit.global.EventTarget
-    ? (kit.global.EventTarget as { prototype: EventTarget }).prototype.addEventListener
-    : () => {}) as (target: EventTarget, type: string, run: () => void) => void;
+  const listen = uncurry(
+    kit.global.EventTarget
+      ? (kit.global.EventTarget as { prototype: EventTarget }).prototype.addEventListener
+      : () => {},
+  ) as (target: EventTarget, type: string, run: () => void) => void;
   const LONGEST = 64 * 1024 * 1024;
   let last = 0;
   let counted = 0;

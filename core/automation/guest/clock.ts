@@ -129,7 +129,10 @@ export function clock(kit: Kit): void {
       }
       const length = byteLengthOf(array) as number;
       if (length > 65_536) {
-        throw new kit.DOMException(`${length} bytes are more than the 65536 of one call`, "QuotaExceededError");
+        throw new kit.DOMException(
+          `${length} bytes are more than the 65536 of one call`,
+          "QuotaExceededError",
+        );
       }
       const bytes = new Bytes(bufferOf(array) as ArrayBuffer, byteOffsetOf(array) as number, length);
       for (let index = 0; index < length; index += 4) {

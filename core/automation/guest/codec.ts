@@ -30,8 +30,8 @@ export function codec(kit: Kit): void {
   const typed = viewParts(TypedPrototype);
   const data = viewParts(DataView.prototype);
   const isView = ArrayBuffer.isView;
+  const floor = Math.floor;
   const charCodeAt = uncurry(String.prototype.charCodeAt);
-  const fromCharCode = String.fromCharCode;
   const mapSet = uncurry(Map.prototype.set as (this: unknown, key: unknown, value: unknown) => unknown);
   const setAdd = uncurry(Set.prototype.add as (this: unknown, value: unknown) => unknown);
   const has = uncurry(Set.prototype.has as (this: unknown, value: unknown) => boolean);
@@ -43,7 +43,6 @@ export function codec(kit: Kit): void {
   const GuestMap = Map;
   const GuestSet = Set;
   const GuestDate = Date;
-  const GuestBuffer = ArrayBuffer;
   const Bytes = Uint8Array;
   const toBigInt = BigInt;
   const source = getter(RegExp.prototype, "source");
@@ -90,7 +89,7 @@ export function codec(kit: Kit): void {
     let length = text.length;
     if (length % 4 !== 0) throw new TypeError("the text is not base64");
     if (length > 0 && text[length - 1] === "=") length -= text[length - 2] === "=" ? 2 : 1;
-    const bytes = new Bytes(Math_floor((length * 3) / 4));
+    const bytes = new Bytes(floor((length * 3) / 4));
     let at = 0;
     let bits = 0;
     let count = 0;
@@ -107,8 +106,6 @@ export function codec(kit: Kit): void {
     }
     return bytes;
   }
-  const Math_floor = Math.floor;
-
   /** Whether a getter or method that checks what it is called on takes the value. */
   function passes(check: (value: unknown) => unknown, value: unknown): boolean {
     try {
@@ -147,7 +144,9 @@ export function codec(kit: Kit): void {
         return value ? "true" : "false";
       case "number":
         if (is(value, -0)) return '{"$":["number","-0"]}';
-        if (value !== value || value === Infinity || value === -Infinity) return `{"$":["number","${value}"]}`;
+        if (value !== value || value === Infinity || value === -Infinity) {
+          return `{"$":["number","${value}"]}`;
+        }
         return `${value}`;
       case "bigint":
         return `{"$":["bigint","${bigintText(value)}"]}`;
@@ -329,9 +328,9 @@ export function codec(kit: Kit): void {
     }
     return slice(bytes, 0, at);
   }
-  const slice = uncurry(Uint8Array.prototype.slice as (this: unknown, from: number, to: number) => TypedArray);
-  void fromCharCode;
-  void GuestBuffer;
+  const slice = uncurry(
+    Uint8Array.prototype.slice as (this: unknown, from: number, to: number) => TypedArray,
+  );
 
   kit.toBase64 = toBase64;
   kit.fromBase64 = fromBase64;

@@ -57,7 +57,7 @@ export function consoleGlobal(kit: Kit): void {
     const seen: Record<string, number> = { __proto__: null as never };
     let values = false;
     const column = (name: string) => seen[name] ??= (columns[columns.length] = name, columns.length - 1);
-    if (only) for (let at = 0; at < only.length; at++) column(only[at] ?? "");
+    if (only) { for (let at = 0; at < only.length; at++) column(only[at] ?? ""); }
     const rows: string[][] = [];
     const singles: (string | undefined)[] = [];
     for (let index = 0; index < names.length && index < 1_000; index++) {

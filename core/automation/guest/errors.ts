@@ -10,7 +10,6 @@ export function errors(kit: Kit): void {
   const startsWith = uncurry(String.prototype.startsWith);
   const slice = uncurry(String.prototype.slice);
   const trimStart = uncurry(String.prototype.trimStart);
-  const isArray = Array.isArray;
   const { getOwnPropertyDescriptor, getPrototypeOf, defineProperty, freeze } = Object;
   const { parse, stringify } = JSON;
   const toText = String;
@@ -77,7 +76,9 @@ export function errors(kit: Kit): void {
 
   function ownFrames(stack: string): string {
     let kept = "";
-    for (const line of split(stack, "\n") as unknown as ArrayLike<string> & Iterable<string>) {
+    const lines = split(stack, "\n");
+    for (let index = 0; index < lines.length; index++) {
+      const line = lines[index] ?? "";
       if (!startsWith(trimStart(line), "at ")) continue;
       const foreign = includes(line, "pryx:") || includes(line, "ext:") || includes(line, "node:") ||
         includes(line, "file:");
@@ -147,7 +148,6 @@ export function errors(kit: Kit): void {
   }
 
   freeze(CODES);
-  void isArray;
   kit.PryxError = PryxError;
   kit.DOMException = DOMException;
   kit.describe = describe;

@@ -26,8 +26,15 @@ export function events(kit: Kit): void {
   const { defineProperty } = Object;
   const { apply } = Reflect;
   const Weak = WeakMap;
-  const weakGet = uncurry(WeakMap.prototype.get) as <V>(map: WeakMap<object, V>, key: object) => V | undefined;
-  const weakSet = uncurry(WeakMap.prototype.set) as <V>(map: WeakMap<object, V>, key: object, value: V) => unknown;
+  const weakGet = uncurry(WeakMap.prototype.get) as <V>(
+    map: WeakMap<object, V>,
+    key: object,
+  ) => V | undefined;
+  const weakSet = uncurry(WeakMap.prototype.set) as <V>(
+    map: WeakMap<object, V>,
+    key: object,
+    value: V,
+  ) => unknown;
   const states = new Weak<object, EventState>();
   const listeners = new Weak<object, Record<string, Listener[]>>();
 

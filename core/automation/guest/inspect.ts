@@ -248,12 +248,20 @@ export function inspect(kit: Kit): void {
       const parts = items(value, work, level + 1);
       const more = members(value, true, work, level + 1);
       for (let index = 0; index < more.length; index++) parts[parts.length] = more[index] ?? "";
-      return wrap(name === undefined || name === null ? "" : `${name}(${value.length})`, "[", parts, "]", level);
+      return wrap(
+        name === undefined || name === null ? "" : `${name}(${value.length})`,
+        "[",
+        parts,
+        "]",
+        level,
+      );
     }
     const special = showSpecial(value, prefix, work, level);
     if (special !== undefined) return special;
     const tag = getOwnPropertyDescriptor(getPrototypeOf(value) ?? {}, Symbol.toStringTag)?.value;
-    const head = typeof tag === "string" && tag !== prefix ? `${prefix === "" ? "Object" : prefix} [${tag}]` : prefix;
+    const head = typeof tag === "string" && tag !== prefix
+      ? `${prefix === "" ? "Object" : prefix} [${tag}]`
+      : prefix;
     return wrap(head, "{", members(value, false, work, level + 1), "}", level);
   }
 
@@ -321,7 +329,9 @@ export function inspect(kit: Kit): void {
     for (let index = 0; index < template.length - 1; index++) {
       if (template[index] !== "%") continue;
       const kind = template[index + 1];
-      if (kind !== "%" && (used >= values.length || kind === undefined || indexOf("sdifoOjc", kind) < 0)) continue;
+      if (kind !== "%" && (used >= values.length || kind === undefined || indexOf("sdifoOjc", kind) < 0)) {
+        continue;
+      }
       text += slice(template, from, index);
       if (kind === "%") text += "%";
       else text += placed(kind, values[used++]);
@@ -336,11 +346,19 @@ export function inspect(kit: Kit): void {
       case "s":
         return typeof value === "string" ? value : kit.inspect(value, { depth: 1 });
       case "d":
-        return typeof value === "bigint" ? `${bigintText(value)}n` : typeof value === "object" ? "NaN" : `${Number(value)}`;
+        return typeof value === "bigint"
+          ? `${bigintText(value)}n`
+          : typeof value === "object"
+          ? "NaN"
+          : `${Number(value)}`;
       case "i":
-        return typeof value === "object" || typeof value === "symbol" ? "NaN" : `${parseInt(toText(value), 10)}`;
+        return typeof value === "object" || typeof value === "symbol"
+          ? "NaN"
+          : `${parseInt(toText(value), 10)}`;
       case "f":
-        return typeof value === "object" || typeof value === "symbol" ? "NaN" : `${parseFloat(toText(value))}`;
+        return typeof value === "object" || typeof value === "symbol"
+          ? "NaN"
+          : `${parseFloat(toText(value))}`;
       case "j":
         try {
           return stringify(value) ?? "undefined";

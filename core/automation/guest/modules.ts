@@ -42,7 +42,7 @@ export function modules(kit: Kit): GuestEntry {
       if (!found) {
         throw new kit.PryxError(`Cannot import ${stringify(specifier)} in ${module.id}: it was not linked`, {
           code: "input_invalid",
-          fix: "import with a literal: import x from \"./file.ts\"",
+          fix: 'import with a literal: import x from "./file.ts"',
         });
       }
       return found.module.exports;
@@ -113,7 +113,13 @@ export function modules(kit: Kit): GuestEntry {
     freeze(api);
   }
 
-  const fromShell: Module = { id: "shell", body: undefined, text: "", links: create(null), module: { exports: {} } };
+  const fromShell: Module = {
+    id: "shell",
+    body: undefined,
+    text: "",
+    links: create(null),
+    module: { exports: {} },
+  };
   kit.api = api;
   kit.shellRequire = requireFor(fromShell);
 

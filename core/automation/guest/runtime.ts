@@ -1,13 +1,17 @@
 import { calls } from "./calls.ts";
 import { clock } from "./clock.ts";
+import { clone } from "./clone.ts";
 import { codec } from "./codec.ts";
 import { consoleGlobal } from "./console.ts";
+import { encoding } from "./encoding.ts";
 import { errors } from "./errors.ts";
+import { evaluate } from "./evaluate.ts";
 import { events } from "./events.ts";
 import { inspect } from "./inspect.ts";
 import type { Bridge, GuestEntry, Kit } from "./kit.ts";
 import { modules } from "./modules.ts";
 import { timers } from "./timers.ts";
+import { urls } from "./url.ts";
 
 /** What the guest runtime is made of, in this order; the last one gives what the main realm calls. */
 export const RUNTIME: readonly ((kit: Kit) => void)[] = [
@@ -17,8 +21,12 @@ export const RUNTIME: readonly ((kit: Kit) => void)[] = [
   clock,
   timers,
   events,
+  encoding,
+  urls,
+  clone,
   consoleGlobal,
   calls,
+  evaluate,
 ];
 export const ENTRY: (kit: Kit) => GuestEntry = modules;
 
@@ -42,7 +50,9 @@ export function boot(
   /** They would run text. The context makes none of it either; this says why. */
   function off(name: string): () => never {
     const refuse = function () {
-      throw new EvalError(`${name} is not available in an automation: code is what the file and its imports say`);
+      throw new EvalError(
+        `${name} is not available in an automation: code is what the file and its imports say`,
+      );
     };
     defineProperty(refuse, "name", { value: name });
     return refuse as () => never;
