@@ -4,6 +4,7 @@ import {
   keepBits,
   loadArchitecture,
   loadArgument,
+  loadHighArgument,
   loadNumber,
   unlessEqual,
   verdict,
@@ -62,6 +63,14 @@ export function cellFilter({ arch, pid }: { arch: Architecture; pid: number }): 
     ...on("fcntl", oneOf(1, FCNTL)),
     ...on("ioctl", oneOf(1, IOCTL)),
     ...on("prctl", oneOf(0, PRCTL)),
+    // To the other end of a pair, never to an address.
+    ...on("sendto", [
+      loadArgument(4),
+      ...unlessEqual(0, [EPERM]),
+      loadHighArgument(4),
+      ...unlessEqual(0, [EPERM]),
+      ALLOW,
+    ]),
     ...on("tgkill", oneOf(0, { pid })),
     EPERM,
   ]);

@@ -35,6 +35,7 @@ export function errors(kit: Kit): void {
     }
   }
   hidden(PryxError.prototype, "name", "PryxError");
+  hidden(PryxError, "name", "PryxError");
 
   const CODES: Record<string, number> = {
     __proto__: null as never,

@@ -347,5 +347,14 @@ export function events(kit: Kit): void {
     const signal = new Signal(KEY);
     return { signal: signal as unknown as AbortSignal, abort: (reason) => abortSignal(signal, reason) };
   };
+  kit.showAs(Event.prototype, (event) => {
+    const { type, target, prevented, cancelable } = stateOf(event);
+    return { type, defaultPrevented: prevented, cancelable, target };
+  });
+  kit.showAs(Signal.prototype, (signal) => {
+    const { aborted, reason } = signalState(signal);
+    return aborted ? { aborted, reason } : { aborted };
+  });
+  kit.showAs(AbortController.prototype, (controller) => ({ signal: signalOf(controller) }));
   kit.expose({ Event, EventTarget, AbortSignal: Signal, AbortController });
 }

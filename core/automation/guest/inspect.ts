@@ -48,6 +48,11 @@ export function inspect(kit: Kit): void {
   const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
   const INDEX = /^(0|[1-9]\d*)$/;
 
+  type Shown = (value: object) => Record<string, unknown>;
+  const shown = new WeakMap<object, Shown>();
+  const weakGet = uncurry(WeakMap.prototype.get as (this: unknown, key: object) => Shown | undefined);
+  const weakSet = uncurry(WeakMap.prototype.set as (this: unknown, key: object, value: Shown) => unknown);
+
   interface Work {
     readonly above: Set<unknown>;
     readonly depth: number;
@@ -266,7 +271,12 @@ export function inspect(kit: Kit): void {
   }
 
   function showSpecial(value: object, prefix: string, work: Work, level: number): string | undefined {
-    if (getPrototypeOf(value) === ObjectPrototype) return undefined;
+    const prototype = getPrototypeOf(value);
+    if (prototype === ObjectPrototype || prototype === null) return undefined;
+    for (let at: object | null = prototype, up = 0; at !== null && up < 20; at = getPrototypeOf(at), up++) {
+      const own = weakGet(shown, at);
+      if (own) return wrap(prefix, "{", members(own(value), false, work, level + 1), "}", level);
+    }
     if (isView(value)) {
       const tag = typedTag(value);
       if (tag === undefined) return `DataView { byteLength: ${value.byteLength} }`;
@@ -371,6 +381,7 @@ export function inspect(kit: Kit): void {
     return kit.inspect(value);
   }
 
+  kit.showAs = (prototype, of) => void weakSet(shown, prototype, of as Shown);
   kit.inspect = (value, options = {}) => {
     const depth = options.depth ?? LIMIT.depth;
     const text = show(value, { above: new GuestSet(), depth, left: LIMIT.longest }, 0);

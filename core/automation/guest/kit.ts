@@ -81,6 +81,8 @@ export interface Kit {
 
   // inspect.ts
   inspect(value: unknown, options?: { readonly depth?: number }): string;
+  /** How instances of a class of the runtime are shown: by these values of theirs. */
+  showAs<T extends object>(prototype: T, members: (value: T) => Record<string, unknown>): void;
   /** Several values as one line, with the format characters of console.log. */
   format(values: readonly unknown[]): string;
 

@@ -92,8 +92,11 @@ export function boot(
     uncurry: bind.bind(call) as Kit["uncurry"],
     expose(members: Record<string, unknown>): void {
       for (const name of getOwnPropertyNames(members)) {
+        const member = members[name];
+        // Names that the program's own bundle may have made shorter.
+        if (typeof member === "function") defineProperty(member, "name", { value: name, configurable: true });
         defineProperty(global, name, {
-          value: members[name],
+          value: member,
           writable: true,
           enumerable: false,
           configurable: true,

@@ -342,5 +342,22 @@ export function urls(kit: Kit): void {
     });
   }
 
+  kit.showAs(URL.prototype, (url) => {
+    const { parts } = stateOf(url);
+    const shown: Record<string, unknown> = {};
+    for (let index = 0; index < NAMES.length; index++) shown[NAMES[index] ?? ""] = parts[index];
+    shown.search = parts[SEARCH];
+    shown.hash = parts[HASH];
+    return shown;
+  });
+  kit.showAs(URLSearchParams.prototype, (params) => {
+    const { pairs } = listOf(params);
+    const shown: Record<string, unknown> = {};
+    for (let index = 0; index < pairs.length; index++) {
+      const [name, value] = pairs[index] ?? ["", ""];
+      defineProperty(shown, name, { value, enumerable: true, configurable: true });
+    }
+    return shown;
+  });
   kit.expose({ URL, URLSearchParams });
 }
