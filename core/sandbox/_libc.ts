@@ -7,11 +7,7 @@ const NUMBERS = {
   getpgid: [121, 155],
   geteuid: [107, 175],
   gettid: [186, 178],
-  dup3: [292, 24],
   prctl: [157, 167],
-  prlimit64: [302, 261],
-  seccomp: [317, 277],
-  socket: [41, 198],
   openat: [257, 56],
   statx: [332, 291],
   landlock_create_ruleset: [444, 444],
@@ -32,9 +28,6 @@ const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
-const O_CLOEXEC = 0o2000000;
-const SECCOMP_SET_MODE_FILTER = 1n;
-const SECCOMP_FILTER_FLAG_TSYNC = 1n;
 
 const LONG = "i64";
 /** One C function under several names: what stands for a pointer differs. */
@@ -67,14 +60,6 @@ export interface Libc extends Disposable {
   addRule(ruleset: number, target: number, rights: bigint, path: string): void;
   restrictSelf(ruleset: number): void;
   installFilter(option: number, mode: number, filter: Uint8Array<ArrayBuffer>): void;
-  /** For every thread of the process, or for none. */
-  filterAllThreads(filter: Uint8Array<ArrayBuffer>): void;
-  /** Soft and hard limit of this process: setrlimit(2). */
-  limit(resource: number, value: number): void;
-  /** Puts what `from` stands for in the place of `to`, which is closed. */
-  replace(from: number, to: number): void;
-  /** The descriptor, or -1. */
-  trySocket(family: number, type: number): number;
   close(descriptor: number): void;
   /** Every descriptor of the process from this one on is closed in programs that it starts. False before Linux 5.11. */
   closeAllOnExec(first: number): boolean;
@@ -153,45 +138,20 @@ export function createLibc(arch: Architecture): Libc {
     },
     restrictSelf: (ruleset) => void check("enforce Landlock rules", call("landlock_restrict_self", ruleset)),
     installFilter(option, mode, filter) {
-      const program = filterProgram(filter);
+      // struct sock_fprog: a count of instructions, and where they are.
+      const program = new DataView(new ArrayBuffer(16));
+      program.setUint16(0, filter.length / 8, true);
+      program.setBigUint64(8, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(filter))), true);
       check(
         "install a seccomp filter",
         symbols.filter(number("prctl"), BigInt(option), BigInt(mode), program.buffer, 0n, 0n),
       );
     },
-    filterAllThreads(filter) {
-      const program = filterProgram(filter);
-      // A thread's number: the one that could not be made to follow.
-      const result = symbols.filter(
-        number("seccomp"),
-        SECCOMP_SET_MODE_FILTER,
-        SECCOMP_FILTER_FLAG_TSYNC,
-        program.buffer,
-        0n,
-        0n,
-      );
-      check("install a seccomp filter", result === 0n ? 0 : -1);
-    },
-    limit(resource, value) {
-      const limits = new BigUint64Array([BigInt(value), BigInt(value)]);
-      const set = symbols.filter(number("prlimit64"), 0n, BigInt(resource), limits, 0n, 0n);
-      check(`set limit ${resource}`, set);
-    },
-    replace: (from, to) => void check("replace a descriptor", call("dup3", from, to, O_CLOEXEC)),
-    trySocket: (family, type) => call("socket", family, type),
     closeAllOnExec: (first) => call("close_range", first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC) >= 0,
     closeOnExec: (descriptor) => void call("fcntl", descriptor, F_SETFD, FD_CLOEXEC),
     close: (descriptor) => void call("close", descriptor),
     [Symbol.dispose]: () => library.close(),
   };
-}
-
-/** struct sock_fprog: a count of instructions, and where they are. `filter` must stay referenced while it is used. */
-function filterProgram(filter: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {
-  const program = new DataView(new ArrayBuffer(16));
-  program.setUint16(0, filter.length / 8, true);
-  program.setBigUint64(8, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(filter))), true);
-  return program;
 }
 
 /** As stat(2) has it: gnu_dev_makedev(3). */

@@ -1,14 +1,20 @@
 import type { Seal } from "../domain/automation.ts";
 import { cellFilter } from "./cell_filter.ts";
-import { createLibc, type Libc } from "./_libc.ts";
+import { type CellLibc, createCellLibc } from "./_cell_libc.ts";
 
 const PR_SET_DUMPABLE = 4;
 const PR_SET_NO_NEW_PRIVS = 38;
-const RLIMIT = { fileSize: 1, data: 2, core: 4, descriptors: 7, locks: 10, queues: 12 };
 /** Bytes of writable memory that the system itself allows: above what the host watches for, so that the host says why. */
 const DATA_BYTES = 4 * 1024 ** 3;
-/** A few for what the runtime makes of its own streams. */
-const DESCRIPTORS = 64;
+/** setrlimit(2), resource and limit; where the hard limit is lower already it stays. No file may grow, no core be written, a few descriptors be made. */
+const LIMITS: readonly (readonly [resource: number, value: number])[] = [
+  [1, 0], // FSIZE
+  [2, DATA_BYTES], // DATA
+  [4, 0], // CORE
+  [7, 64], // NOFILE
+  [10, 0], // LOCKS
+  [12, 0], // MSGQUEUE
+];
 const AF_INET = 2;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -35,14 +41,9 @@ function sealProcess(): string | undefined {
   const { os, arch } = Deno.build;
   if (os !== "linux" && os !== "android") return `${os} has no seccomp`;
   try {
-    using libc = createLibc(arch);
+    using libc = createCellLibc(arch);
     closeFiles(libc);
-    libc.limit(RLIMIT.core, 0);
-    libc.limit(RLIMIT.fileSize, 0);
-    libc.limit(RLIMIT.locks, 0);
-    libc.limit(RLIMIT.queues, 0);
-    lower(libc, RLIMIT.data, DATA_BYTES);
-    lower(libc, RLIMIT.descriptors, DESCRIPTORS);
+    for (const [resource, value] of LIMITS) libc.limit(resource, value);
     libc.prctl("make the process unreadable", PR_SET_DUMPABLE, 0);
     libc.prctl("give up new privileges", PR_SET_NO_NEW_PRIVS, 1);
     libc.filterAllThreads(cellFilter({ arch, pid: Deno.pid }));
@@ -52,20 +53,11 @@ function sealProcess(): string | undefined {
   }
 }
 
-/** A limit that is lower already stays: who is not root cannot raise it. */
-function lower(libc: Libc, resource: number, value: number): void {
-  try {
-    libc.limit(resource, value);
-  } catch {
-    // The hard limit was lower.
-  }
-}
-
 /** Tries what must fail now. */
-function probe(libc: Libc): string | undefined {
-  if (libc.openPath("/") !== undefined) return "the filter does not hold: a folder was opened";
+function probe(libc: CellLibc): string | undefined {
+  if (libc.openPath("/") >= 0) return "the filter does not hold: a folder was opened";
   for (const family of [AF_INET, AF_UNIX]) {
-    if (libc.trySocket(family, SOCK_STREAM) >= 0) return "the filter does not hold: a socket was made";
+    if (libc.openSocket(family, SOCK_STREAM) >= 0) return "the filter does not hold: a socket was made";
   }
   return undefined;
 }
@@ -74,7 +66,7 @@ function probe(libc: Libc): string | undefined {
  * Files that the runtime left open (its caches, which other programs of the user share) become /dev/null under the same
  * number, so that it closes what it takes for its own. Pipes, sockets and pollers of its own stay: they lead nowhere else.
  */
-function closeFiles(libc: Libc): void {
+function closeFiles(libc: CellLibc): void {
   const folder = "/proc/self/fd";
   const targets = new Map<number, string>();
   for (const { name } of Deno.readDirSync(folder)) {
@@ -89,7 +81,7 @@ function closeFiles(libc: Libc): void {
   if (files.length === 0) return;
   // Stands for it and opens nothing: reading and writing fail.
   const none = libc.openPath("/dev/null");
-  if (none === undefined) throw new Error("there is no /dev/null");
+  if (none < 0) throw new Error("there is no /dev/null");
   for (const [descriptor] of files) libc.replace(none, descriptor);
   libc.close(none);
 }
