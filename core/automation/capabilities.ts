@@ -149,3 +149,24 @@ function isHome(pattern: string): boolean {
   return WIDE_FOLDERS.has(folder) || /^\/(?:home|Users)\/[^/]+$/u.test(folder) ||
     /^\.\.(?:\/\.\.)*$/u.test(folder);
 }
+
+/** How an automation differs from what was locked of it, a line each, as a reviewer says it. Empty when it does not. */
+export function describeDrift(graph: LinkedGraph, entry: LockEntry | undefined): string[] {
+  const state = lockState(graph, entry);
+  const name = escapeForDisplay(graph.entry);
+  switch (state.kind) {
+    case "same":
+      return [];
+    case "new":
+      return [
+        `${name} is not locked yet`,
+        ...describeChanges(diffPermissions(undefined, graph.permissions), graph.entry),
+      ];
+    case "capabilities":
+      return describeChanges(state.changes, graph.entry);
+    case "api":
+      return [`${name} was locked for version ${state.locked} of the API; this is version ${state.now}`];
+    case "code":
+      return [`the code of ${name}, or of a file that it imports, has changed; what it may do has not`];
+  }
+}

@@ -1,6 +1,7 @@
 import { PryxError } from "../domain/error.ts";
 import type { NeedKind } from "../domain/need.ts";
 import type { PolicyView } from "../policy/policy.ts";
+import { describeDrift } from "./capabilities.ts";
 import { findRoot } from "./_locate.ts";
 import type { Automations, AutomationSource } from "./automation.ts";
 import { createLinker } from "./link.ts";
@@ -37,6 +38,7 @@ export function createAutomations(options: AutomationsOptions): Automations {
     },
     readLock: async (file) => await (await import("./lock.ts")).readLock(file),
     writeLock: async (lock) => await (await import("./lock.ts")).writeLock(lock),
+    describeDrift,
     run: async (run) => await (await import("./run_automation.ts")).runAutomation(run, options),
   } satisfies Automations;
 }
