@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { createContext, runInContext } from "node:vm";
+import ts from "typescript";
+import { loadCompiler } from "../../core/automation/_compiler.ts";
+import { DECLARATIONS } from "../../core/automation/_declarations.ts";
+import { problemsOf } from "./_check.ts";
+
+/** What the context has beside the language: the one list that both sides are held to. */
+const GUEST_GLOBALS = [
+  "AbortController",
+  "AbortSignal",
+  "DOMException",
+  "Event",
+  "EventTarget",
+  "TextDecoder",
+  "TextEncoder",
+  "URL",
+  "URLSearchParams",
+  "atob",
+  "btoa",
+  "clearInterval",
+  "clearTimeout",
+  "console",
+  "crypto",
+  "performance",
+  "queueMicrotask",
+  "setInterval",
+  "setTimeout",
+  "structuredClone",
+];
+
+/** What is taken out of the context because it would reach too far. */
+const TAKEN_OUT = ["SharedArrayBuffer", "Atomics", "WebAssembly", "eval"];
+/** What this runtime has and the oldest one does not, or what has no declaration anywhere. */
+const NOT_DECLARED = ["Temporal", "global", "globalThis", "undefined"];
+
+/** Names that a file of declarations makes at the top, as values. */
+function valuesOf(file: ts.SourceFile): string[] {
+  return file.statements.flatMap((statement) => {
+    if (ts.isVariableStatement(statement)) {
+      return statement.declarationList.declarations.map(({ name }) => name.getText(file));
+    }
+    if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) {
+      return statement.name ? [statement.name.text] : [];
+    }
+    return ts.isModuleDeclaration(statement) && holdsValues(statement) ? [statement.name.text] : [];
+  });
+}
+
+/** A namespace is a value where it holds one. */
+function holdsValues({ body }: ts.ModuleDeclaration): boolean {
+  return body !== undefined && ts.isModuleBlock(body) &&
+    body.statements.some((one) => ts.isVariableStatement(one) || ts.isFunctionDeclaration(one));
+}
+
+Deno.test("globals.d.ts declares exactly what the context has beside the language", () => {
+  const file = ts.createSourceFile("globals.d.ts", DECLARATIONS["globals.d.ts"], ts.ScriptTarget.ESNext);
+  assert.deepEqual(valuesOf(file).sort(), [...GUEST_GLOBALS].sort());
+});
+
+Deno.test("the library has exactly the language's globals that a context has and keeps", async () => {
+  const { libraryFile, libraryFolder } = await loadCompiler();
+  const declared = new Set<string>();
+  const seen = new Set<string>();
+  const read = (name: string) => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const file = libraryFile(`${libraryFolder}/lib.${name}.d.ts`);
+    assert.ok(file, name);
+    for (const value of valuesOf(file)) declared.add(value);
+    for (const { fileName } of file.libReferenceDirectives) read(fileName);
+  };
+  read("esnext");
+  const names = runInContext("Object.getOwnPropertyNames(globalThis)", createContext(Object.create(null)));
+  const there = (names as string[]).filter((name) =>
+    ![...TAKEN_OUT, ...NOT_DECLARED, ...GUEST_GLOBALS].includes(name)
+  );
+  assert.deepEqual([...declared].sort(), there.sort());
+});
+
+Deno.test("the public declarations are right in themselves", () => {
+  const texts = new Map(Object.entries(DECLARATIONS).map(([name, text]) => [`/${name}`, text]));
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.ESNext,
+    noEmit: true,
+    types: [],
+    lib: ["lib.esnext.d.ts"],
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile } = host;
+  host.getSourceFile = (path, target, ...rest) => {
+    const text = texts.get(path);
+    return text === undefined
+      ? getSourceFile.call(host, path, target, ...rest)
+      : ts.createSourceFile(path, text, target);
+  };
+  const program = ts.createProgram([...texts.keys()], options, host);
+  const found = ts.getPreEmitDiagnostics(program).map(({ messageText, start, file }) =>
+    `${file?.fileName}:${start} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`
+  );
+  assert.deepEqual(found, []);
+});
+
+Deno.test("globals.d.ts is formatted like the rest of the tree", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--check", "--line-width", "110", "--ext", "ts", "-"],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(DECLARATIONS["globals.d.ts"]));
+  await writer.close();
+  assert.equal((await child.status).code, 0);
+});
+
+Deno.test("globals have the types that people use", async () => {
+  const problems = await problemsOf(`
+const timer: number = setTimeout((a: string, b: number) => a.repeat(b), 5, "x", 2);
+clearTimeout(timer);
+setInterval(() => {}, 10);
+queueMicrotask(async () => {});
+const url = new URL("./x?y=1", "https://example.org");
+for (const [name, value] of url.searchParams) console.log(name.trim(), value.trim());
+const names: string[] = [...new URLSearchParams({ a: "1" }).keys()].map((name) => name.trim());
+const bytes: Uint8Array<ArrayBuffer> = new TextEncoder().encode("text");
+const text: string = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(1), { stream: true });
+const controller = new AbortController();
+controller.signal.addEventListener("abort", (event) => event.preventDefault(), { once: true });
+const signal: AbortSignal = AbortSignal.any([controller.signal, AbortSignal.timeout(5)]);
+signal.throwIfAborted();
+const copy: Map<string, number> = structuredClone(new Map([["a", 1]]));
+const random: Uint8Array = crypto.getRandomValues(new Uint8Array(4));
+const error = new DOMException("text", "AbortError");
+console.log(names, text, copy, random, error.name, crypto.randomUUID(), performance.now(), atob(btoa("a")));
+`);
+  assert.deepEqual(problems, []);
+});
