@@ -326,12 +326,12 @@ type OfType<S, T extends string> = T extends "string" ? string
   : Json;
 type OtherValue<S> = S extends { readonly additionalProperties: infer V extends JsonSchema } ? FromSchema<V>
   : Json;
-type OfProperties<P, R> = Flat<
+type OfProperties<P, R> =
   & { -readonly [K in keyof P as K extends R ? K : never]: FromSchema<P[K]> }
-  & { -readonly [K in keyof P as K extends R ? never : K]?: FromSchema<P[K]> }
->;
+  & { -readonly [K in keyof P as K extends R ? never : K]?: FromSchema<P[K]> } extends infer O
+  ? { [K in keyof O]: O[K] }
+  : never;
 type RequiredOf<S> = S extends { readonly required: readonly (infer K)[] } ? K : never;
-type Flat<T> = { [K in keyof T]: T[K] };
 
 export interface AgentOptions {
   /** `provider/model`. Default: the configured one. */
