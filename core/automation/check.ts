@@ -74,11 +74,6 @@ export async function checkTypes(
   return sortProblems(problems).slice(0, MAX_PROBLEMS);
 }
 
-/** The public declarations: the module `pryx`, as text. */
-export function declarations(): Promise<string> {
-  return Promise.resolve(DECLARATIONS["pryx.d.ts"]);
-}
-
 function compilerOptions(ts: Compiler["ts"]): TypeScript.CompilerOptions {
   return {
     strict: true,
@@ -88,6 +83,8 @@ function compilerOptions(ts: Compiler["ts"]): TypeScript.CompilerOptions {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     moduleDetection: ts.ModuleDetectionKind.Force,
     resolveJsonModule: true,
+    // Read for what it exports; only what says so is checked (`// @ts-check`).
+    allowJs: true,
     allowImportingTsExtensions: true,
     // Types are stripped file by file.
     isolatedModules: true,

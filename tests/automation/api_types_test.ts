@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import ts from "typescript";
-import { declarations } from "../../core/automation/check.ts";
+import { DECLARATIONS } from "../../core/automation/_declarations.ts";
 import { problemsOf } from "./_check.ts";
 
 /** A few lines over the API. What is wrong in them is said at the end of the line: `// TS2322`. */
@@ -410,8 +410,8 @@ const SNIPPETS: readonly Snippet[] = [
 ];
 
 /** Names that the module exports, values and types. */
-async function exported(): Promise<{ all: string[]; values: string[] }> {
-  const file = ts.createSourceFile("pryx.d.ts", await declarations(), ts.ScriptTarget.ESNext);
+function exported(): { all: string[]; values: string[] } {
+  const file = ts.createSourceFile("pryx.d.ts", DECLARATIONS["pryx.d.ts"], ts.ScriptTarget.ESNext);
   const all: string[] = [];
   const values: string[] = [];
   for (const statement of file.statements) {
@@ -433,7 +433,7 @@ async function exported(): Promise<{ all: string[]; values: string[] }> {
 
 for (const { of, code } of SNIPPETS) {
   Deno.test(`the types of ${of} accept what is right and say what is not`, async () => {
-    const { all, values } = await exported();
+    const { all, values } = exported();
     const imports = all.map((name) => values.includes(name) ? name : `type ${name}`).join(", ");
     const lines = `import { ${imports} } from "pryx";${code}\n`.split("\n");
     const wanted = lines.flatMap((line, index) => {
@@ -461,7 +461,7 @@ export const wrong: number = answer;
 });
 
 Deno.test("every export of the API has a test of its types, and what has no `export` cannot be imported", async () => {
-  const { all } = await exported();
+  const { all } = exported();
   assert.deepEqual(SNIPPETS.flatMap(({ of }) => of.split(" ")).sort(), [...all].sort());
   const problems = await problemsOf(`import type { RequiredOf } from "pryx"; export type X = RequiredOf<1>;`);
   assert.deepEqual(problems.map(({ code }) => code), ["TS2459"]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkTypes, declarations } from "../../core/automation/check.ts";
+import { checkTypes } from "../../core/automation/check.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import { placesOf, problemsOf } from "./_check.ts";
 
@@ -82,6 +82,19 @@ export const total = (rows: readonly Row[]): number => rows.length + rows[0].n;
     "settings.json": `{ "depth": 3 }`,
   };
   assert.deepEqual(await placesOf(project), ["job.pryx.ts:5:7 TS2322", "lib/total.ts:3:70 TS2532"]);
+});
+
+Deno.test("checkTypes() knows what JavaScript exports, and checks only what asks for it", async () => {
+  assert.deepEqual(
+    await placesOf({
+      "job.pryx.ts": `import { add } from "./add.js"; import { sub } from "./sub.mjs";
+const n: string = add(1, 2) + sub(2); n;`,
+      "add.js":
+        `/** @param {number} a @param {number} b */\nexport function add(a, b) { return Number(a + b + none); }\n`,
+      "sub.mjs": `// @ts-check\nexport const sub = (/** @type {number} */ a) => a - none;\n`,
+    }),
+    ["job.pryx.ts:2:7 TS2322", "sub.mjs:2:53 TS2304"],
+  );
 });
 
 Deno.test("checkTypes() asks for each file once, however many import it, and survives cycles", async () => {
@@ -250,11 +263,4 @@ Deno.test("checkTypes() stops when it is cancelled", async () => {
 Deno.test("checkTypes() reports a thousand problems at most", async () => {
   const many = Array.from({ length: 3_000 }, () => `export {}; const x: number = "";`).join("\n");
   assert.equal((await problemsOf(many)).length, 1_000);
-});
-
-Deno.test("declarations() is the module pryx, as text", async () => {
-  assert.equal(
-    await declarations(),
-    await Deno.readTextFile(new URL("../../core/automation/api.d.ts", import.meta.url)),
-  );
 });
