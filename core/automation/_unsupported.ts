@@ -22,12 +22,12 @@ export function unsupportedSyntax(ts: typeof TypeScript, file: TypeScript.Source
       severity: "error",
     });
   };
-  for (const node of nodesOf(ts, file)) {
-    if (ts.isModuleDeclaration(node) && ts.isSourceFile(node.parent) && !isDeclared(ts, node)) {
+  for (const [node, parent] of nodesOf(ts, file)) {
+    if (ts.isModuleDeclaration(node) && parent === file && !isDeclared(ts, node)) {
       report(node, "Namespaces do not run in an automation", "export functions from a file of their own");
     } else if (ts.isDecorator(node)) {
       report(node, "Decorators do not run in an automation", "call the function on the class instead");
-    } else if (node.kind === ts.SyntaxKind.AccessorKeyword && ts.isPropertyDeclaration(node.parent)) {
+    } else if (node.kind === ts.SyntaxKind.AccessorKeyword && ts.isPropertyDeclaration(parent)) {
       report(node, "Auto-accessors do not run in an automation", "write a getter and a setter");
     }
   }
@@ -38,12 +38,16 @@ function isDeclared(ts: typeof TypeScript, node: TypeScript.ModuleDeclaration): 
   return node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) === true;
 }
 
-/** All of a file's syntax. A loop: a sum of five thousand terms is as deep as it is long. */
-function* nodesOf(ts: typeof TypeScript, file: TypeScript.SourceFile): Generator<TypeScript.Node> {
-  const waiting: TypeScript.Node[] = [file];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    yield node;
-    ts.forEachChild(node, (child) => void waiting.push(child));
+/** All of a file's syntax, each with what it is in. A loop: a sum of five thousand terms is as deep as it is long. */
+function* nodesOf(
+  ts: typeof TypeScript,
+  file: TypeScript.SourceFile,
+): Generator<[node: TypeScript.Node, parent: TypeScript.Node]> {
+  const waiting: [TypeScript.Node, TypeScript.Node][] = [[file, file]];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next;
+    const [node] = next;
+    ts.forEachChild(node, (child) => void waiting.push([child, node]));
   }
 }
 

@@ -9,6 +9,8 @@ interface View {
   readonly cwd: string;
   /** Drift is an error, not a note. */
   readonly frozen: boolean;
+  /** The lock was to be written. */
+  readonly update: boolean;
 }
 
 /** For people, as compilers write it: a problem a line, then what is not as locked, then the sum. */
@@ -20,11 +22,11 @@ export function checkText(checks: readonly ProjectCheck[], view: View): string {
   return parts.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n");
 }
 
-function driftLines(check: ProjectCheck, { cwd, frozen }: View): string[] {
-  const { drift, written, lock } = check;
+function driftLines(check: ProjectCheck, view: View): string[] {
+  const { drift, written } = check;
+  const name = shown(check.lock, view.cwd);
   if (drift.length === 0) return [];
-  const name = shown(lock, cwd);
-  if (!frozen && !written) return [noted(check, name)];
+  if (!view.frozen && !written) return [noted(check, view)];
   return [
     written ? `${name} is written. What is new in it:` : `${name} does not say what is here:`,
     ...drift.flatMap(({ lines }) => lines.map((line) => `  ${line}`)),
@@ -32,11 +34,14 @@ function driftLines(check: ProjectCheck, { cwd, frozen }: View): string[] {
   ];
 }
 
-function noted({ drift }: ProjectCheck, lock: string): string {
+function noted({ drift, lock, locked }: ProjectCheck, { cwd, update }: View): string {
+  const name = shown(lock, cwd);
+  if (update) return `${name} is not written: there are errors`;
+  if (!locked) return `${name} names no automation yet: write it with --update`;
   const not = drift.length === 1 ? "is" : "are";
   return `${
     count(drift.length, "automation")
-  } ${not} not as ${lock} says (--frozen shows how, --update writes it)`;
+  } ${not} not as ${name} says: see how with --frozen, write it with --update`;
 }
 
 function summary(checks: readonly ProjectCheck[], { frozen }: View): string {
@@ -81,11 +86,11 @@ function annotation(
   );
 }
 
-function driftAnnotations(check: ProjectCheck, { cwd, frozen }: View): string[] {
-  const { drift, lock, written } = check;
-  const file = shown(lock, cwd);
+function driftAnnotations(check: ProjectCheck, view: View): string[] {
+  const { drift, written } = check;
+  const file = shown(check.lock, view.cwd);
   if (drift.length === 0 || written) return [];
-  if (!frozen) return [workflowCommand("notice", { file, title: "pryx.lock" }, noted(check, file))];
+  if (!view.frozen) return [workflowCommand("notice", { file, title: "pryx.lock" }, noted(check, view))];
   return drift.map(({ lines }) => workflowCommand("error", { file, title: "pryx.lock" }, lines.join("\n")));
 }
 

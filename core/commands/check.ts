@@ -21,6 +21,8 @@ export interface ProjectCheck {
   readonly problems: readonly AutomationProblem[];
   /** What pryx.lock does not say as it is, by path from the root. */
   readonly drift: readonly Drift[];
+  /** False when pryx.lock names no automation yet. */
+  readonly locked: boolean;
   /** True when pryx.lock was written. */
   readonly written: boolean;
 }
@@ -79,7 +81,7 @@ export const commands: readonly Command[] = [defineCommand({
     const failed = checks.some(({ problems, drift }) =>
       problems.some(({ severity }) => severity === "error") || (input.frozen === true && drift.length > 0)
     );
-    const view = { cwd: ctx.cwd, frozen: input.frozen === true };
+    const view = { cwd: ctx.cwd, frozen: input.frozen === true, update: input.update === true };
     const text = input.format === "github" ? checkGithub(checks, view) : checkText(checks, view);
     return {
       data: { ok: !failed, projects: checks } as unknown as Json,
@@ -168,7 +170,7 @@ async function checkProject(
   const wrong = problems.some(({ severity }) => severity === "error");
   const written = update === true && !wrong && drift.length > 0;
   if (written) await automations.writeLock({ file: lock.file, entries });
-  return { root, lock: lock.file, files: sorted, problems, drift, written };
+  return { root, lock: lock.file, files: sorted, problems, drift, locked: lock.entries.size > 0, written };
 }
 
 /** Undefined when it cannot be linked: that is said among the problems. */
