@@ -120,7 +120,7 @@ const SNIPPETS: readonly Snippet[] = [
       fs.write("b", "x", { mod: 1 }); // TS2561
       (await fs.stat("x")).size; // TS2531
       fs.list("x", { recursiv: true }); // TS2561
-      const link: "link" = entries[0]!.kind; // TS2322
+      const link: "link" | undefined = entries[0]?.kind; // TS2322
       fs.readFile("x"); // TS2339
       console.log(matches, size, change, folder, there, paths, link);`,
   },
@@ -146,7 +146,7 @@ const SNIPPETS: readonly Snippet[] = [
       http.get(new URL("https://example.org")); // TS2345
       http.get("x", { redirect: "never" }); // TS2322
       http.get("x", { headers: { a: 1 } }); // TS2322
-      const name: number = data[0]!.name; // TS2322
+      const name: number = data[0]?.name; // TS2322
       response.header; // TS2551
       console.log(status, body.id, text, name);`,
   },
