@@ -1,10 +1,11 @@
-import { basename, dirname, join } from "node:path";
+import { posix } from "node:path";
 import type TypeScript from "typescript";
+import { messageOf, PryxError } from "../domain/error.ts";
 
 /** The TypeScript compiler, and the language's library as automations have it. */
 export interface Compiler {
   readonly ts: typeof TypeScript;
-  /** Folder that counts as the library's. */
+  /** Folder that counts as the library's, with `/` as the compiler writes paths. */
   readonly libraryFolder: string;
   /** A file of the library, parsed once a process; undefined for what automations do not have (the DOM). */
   libraryFile(path: string): TypeScript.SourceFile | undefined;
@@ -15,7 +16,7 @@ const LANGUAGE = /^lib\.(es[a-z0-9.]+|decorators(\.legacy)?)\.d\.ts$/;
 
 /** What the context takes out (shared memory), and what the oldest runtime that pryx is compiled for lacks. */
 const ABSENT =
-  /^lib\.(es\d+|esnext)\.(sharedmemory|temporal|date)\.d\.ts$|^lib\.esnext\.(collection|intl)\.d\.ts$/;
+  /^lib\.es\w+\.sharedmemory\.d\.ts$|^lib\.esnext\.(collection|date|decorators|intl|temporal)\.d\.ts$/;
 
 /** Code from text: the context refuses it at run time, so it has no type. By file, what is cut out. */
 const CODE_FROM_TEXT: Readonly<Record<string, readonly RegExp[]>> = {
@@ -34,18 +35,23 @@ export function loadCompiler(): Promise<Compiler> {
 }
 
 async function load(): Promise<Compiler> {
-  const ts = await importTypeScript();
-  const libraryFolder = dirname(ts.sys.getExecutingFilePath());
+  const ts = await importTypeScript().catch((cause) => {
+    throw new PryxError("io", `Cannot load the type checker: ${messageOf(cause)}`, {
+      fix: "a part of pryx is missing: install it again",
+      cause,
+    });
+  });
+  const libraryFolder = posix.dirname(ts.sys.getExecutingFilePath().replaceAll("\\", "/"));
   const parsed = new Map<string, TypeScript.SourceFile>();
   return {
     ts,
     libraryFolder,
     libraryFile(path) {
-      const name = basename(path);
+      const name = posix.basename(path);
       if (!LANGUAGE.test(name)) return undefined;
       const known = parsed.get(name);
       if (known) return known;
-      const text = ABSENT.test(name) ? "" : libraryText(name, join(libraryFolder, name));
+      const text = ABSENT.test(name) ? "" : libraryText(name, posix.join(libraryFolder, name));
       const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext);
       parsed.set(name, file);
       return file;

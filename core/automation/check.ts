@@ -1,5 +1,5 @@
 import type TypeScript from "typescript";
-import { basename, dirname, resolve } from "node:path";
+import { posix } from "node:path";
 import type { AutomationProblem } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
 import { type Compiler, loadCompiler } from "./_compiler.ts";
@@ -13,6 +13,8 @@ const MAX_PROBLEMS = 1_000;
 const MAX_MESSAGE = 1_200;
 /** Milliseconds. Types can be made that take for ever. */
 const TIME_LIMIT = 60_000;
+/** Milliseconds between looks at what else there is to do. */
+const TURN = 50;
 
 /** Where the module `pryx` and the globals count as being; nothing is read there. */
 const OWN_FOLDER = "/<pryx>";
@@ -46,6 +48,7 @@ export async function checkTypes(
   const until = deadline(ts, performance.now() + limit);
   const problems: AutomationProblem[] = [...imported.problems];
   let at = files[0] ?? "";
+  let pause = performance.now() + TURN;
   try {
     const program = ts.createProgram({
       rootNames: [GLOBALS_FILE, ...files.filter((file) => imported.texts.has(file))],
@@ -55,6 +58,11 @@ export async function checkTypes(
     for (const file of program.getSourceFiles()) {
       if (!imported.texts.has(file.fileName)) continue;
       at = file.fileName;
+      if (performance.now() > pause) {
+        // So that what aborts the signal gets its turn.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        pause = performance.now() + TURN;
+      }
       options.signal?.throwIfAborted();
       problems.push(...unsupportedSyntax(ts, file));
       const found = [
@@ -111,7 +119,7 @@ function createHost(
     fileExists: (path) => textOf(path) !== undefined,
     readFile: textOf,
     getSourceFile(path, target) {
-      if (dirname(path) === resolve(libraryFolder)) return compiler.libraryFile(path);
+      if (posix.dirname(path) === libraryFolder) return compiler.libraryFile(path);
       const text = textOf(path);
       if (text === undefined) return undefined;
       try {
@@ -143,7 +151,7 @@ function createHost(
 
 function moduleOf(path: string | undefined): TypeScript.ResolvedModuleFull | undefined {
   if (path === undefined) return undefined;
-  const extension = /(\.d)?\.[a-z]+$/.exec(basename(path))?.[0] ?? "";
+  const extension = /(\.d)?\.[a-z]+$/.exec(posix.basename(path))?.[0] ?? "";
   return { resolvedFileName: path, extension };
 }
 

@@ -82,6 +82,41 @@ Deno.test("the library has exactly the language's globals that a context has and
   assert.ok(there.length > 50);
 });
 
+Deno.test("whatever the library says that a global of the language has, it has at run time", async () => {
+  const { libraryFile, libraryFolder } = await loadCompiler();
+  const source = ts.createSourceFile("/empty.ts", "export {};", ts.ScriptTarget.ESNext);
+  const host: ts.CompilerHost = {
+    ...ts.createCompilerHost({}),
+    getSourceFile: (path) => path === source.fileName ? source : libraryFile(path),
+    getDefaultLibLocation: () => libraryFolder,
+  };
+  const options: ts.CompilerOptions = { lib: ["lib.esnext.d.ts"], types: [], strict: true };
+  const checker = ts.createProgram([source.fileName], options, host).getTypeChecker();
+  const members = (type: ts.Type) =>
+    type.getProperties().map(({ escapedName }) => `${escapedName}`.replace(/^__@(\w+)@\d+$/, "@@$1"));
+  const declared = checker.getSymbolsInScope(source, ts.SymbolFlags.Value).map((symbol) => {
+    const type = checker.getTypeOfSymbolAtLocation(symbol, source);
+    const prototype = type.getProperty("prototype");
+    const instance = prototype && checker.getTypeOfSymbolAtLocation(prototype, source);
+    return [symbol.name, members(type), instance ? members(instance) : []] as const;
+  });
+  assert.ok(declared.length > 50);
+  const look = `JSON.stringify(${JSON.stringify(declared)}.flatMap(([name, own, inherited]) => {
+    const value = globalThis[name];
+    if (value === null || !["object", "function"].includes(typeof value)) return [];
+    const has = (object, key) => key.startsWith("@@") ? Symbol[key.slice(2)] in object : key in object;
+    return [
+      ...own.filter((key) => !has(value, key)).map((key) => name + "." + key),
+      ...inherited.filter((key) => !has(value.prototype, key)).map((key) => name + "#" + key),
+    ];
+  }))`;
+  const missing: string[] = JSON.parse(runInContext(look, createContext(Object.create(null))));
+  // These are properties of each object, not of what it inherits from.
+  const own =
+    /Error#(stack|cause|errors|error|suppressed)$|^Function#prototype$|^RegExp#lastIndex$|^Iterator#/;
+  assert.deepEqual(missing.filter((name) => !own.test(name)), []);
+});
+
 Deno.test("the public declarations are right in themselves", () => {
   const texts = new Map(Object.entries(DECLARATIONS).map(([name, text]) => [`/${name}`, text]));
   const options: ts.CompilerOptions = {
