@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./domain/error.ts";
 import type { ApprovalAnswer, Origin } from "./domain/policy.ts";
 import type { Json } from "./domain/schema.ts";
 import type { PryxEvent } from "./domain/event.ts";
@@ -64,6 +65,8 @@ export interface ToolCallOutcome extends Unanswered {
   readonly text: string;
   readonly data?: Json;
   readonly exitCode?: number | null;
+  /** Why it failed, where that has a code: for programs. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly fix?: string };
 }
 
 /** Where an input went: the turn that answers it. */

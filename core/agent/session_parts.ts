@@ -6,7 +6,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { ModelCatalog } from "../providers/provider.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
-import type { LongOutput, NeedContext, Tool } from "../tools/tool.ts";
+import type { LongOutput, NeedContext, OutputStream, Tool } from "../tools/tool.ts";
 import type { AgentParts } from "./agent_parts.ts";
 import type { ApprovalDesk } from "./approval_desk.ts";
 import { createNeedContext } from "./host.ts";
@@ -52,6 +52,8 @@ export interface CallOptions {
   readonly approvalTimeoutMs: number;
   /** Why a person must look at this call whatever policy says (the loop guard). */
   readonly suspicious?: string;
+  /** Live output as the tool emits it, nothing taken out: for the program that called. */
+  readonly onOutput?: (text: string, stream: OutputStream) => void;
 }
 
 /** What the runner adds to the parts that all sessions share. */

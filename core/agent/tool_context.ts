@@ -85,8 +85,11 @@ export async function createToolContext(
       allowed.push(...needs);
       files = undefined;
     },
-    emit: (text, stream = "stdout") =>
-      parts.live(options.turn, "tool.output", { call: call.call, stream, text: parts.redact(text) }),
+    emit(text, stream = "stdout") {
+      options.onOutput?.(text, stream);
+      if (stream === "data") return;
+      parts.live(options.turn, "tool.output", { call: call.call, stream, text: parts.redact(text) });
+    },
     async ask(text, choices) {
       if (!options.attended) {
         throw new PryxError(
