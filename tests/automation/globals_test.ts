@@ -29,8 +29,8 @@ const GUEST_GLOBALS = [
   "structuredClone",
 ];
 
-/** What is taken out of the context because it would reach too far. */
-const TAKEN_OUT = ["SharedArrayBuffer", "Atomics", "WebAssembly", "eval"];
+/** What is taken out of the context, or only says that it is not available. */
+const TAKEN_OUT = ["Atomics", "SharedArrayBuffer", "WebAssembly", "escape", "eval", "unescape"];
 /** What this runtime has and the oldest one does not, or what has no declaration anywhere. */
 const NOT_DECLARED = ["Temporal", "globalThis", "undefined"];
 
