@@ -95,16 +95,17 @@ function concealBytes(forms: readonly string[]): TransformStream<Uint8Array, Uin
     let from = 0;
     for (let at = 0; at < bytes.length; at++) {
       if (!starts.has(bytes[at])) continue;
-      const needle = needles.find((one) => isAt(bytes, at, one));
-      if (needle) {
-        if (at > from) controller.enqueue(bytes.slice(from, at));
-        controller.enqueue(mark.slice());
-        from = at + needle.length;
-        at = from - 1;
-      } else if (!last && needles.some((one) => isCutOff(bytes, at, one))) {
+      // A longer value may begin like a shorter one.
+      if (!last && needles.some((one) => isCutOff(bytes, at, one))) {
         if (at > from) controller.enqueue(bytes.slice(from, at));
         return bytes.slice(at);
       }
+      const needle = needles.find((one) => isAt(bytes, at, one));
+      if (!needle) continue;
+      if (at > from) controller.enqueue(bytes.slice(from, at));
+      controller.enqueue(mark.slice());
+      from = at + needle.length;
+      at = from - 1;
     }
     if (from < bytes.length) controller.enqueue(bytes.slice(from));
     return new Uint8Array();

@@ -2,7 +2,7 @@
  * Secrets in the hands of programs: a mark stands for the value, which takes its place in a request on its way out and
  * nowhere else. Letters, digits, dots, hyphens and underscores only, so that it comes through JSON, forms and headers whole.
  */
-const MARK = /pryx-secret--([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?)--([0-9a-f]{32})--/gu;
+const MARK = /pryx-secret--([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}?[A-Za-z0-9_-])??)--([0-9a-f]{32})--/gu;
 
 export interface SecretMark {
   /** As it stands in the text. */
