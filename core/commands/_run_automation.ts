@@ -51,7 +51,9 @@ export async function runAutomationFile(
     : inRoot;
   const config = await ctx.config();
   const limits: Limits = config.limits;
-  const end = await (await ctx.automations()).run({
+  // Through the context, so that the surface knows where questions are answered.
+  const [running] = await Promise.all([ctx.automations(), ctx.pryx()]);
+  const end = await running.run({
     graph,
     args: flags.args ?? [],
     cwd: outer.cwd,
