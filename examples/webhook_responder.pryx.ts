@@ -1,0 +1,72 @@
+#!/usr/bin/env -S pryx run
+/**
+ * A resident automation: answers the webhook of a code host, counts what happened, and reports once a week.
+ *
+ *     echo '{"action":"opened","repository":{"full_name":"ann/tea"}}' |
+ *       pryx run --trigger webhook/repository webhook_responder.pryx.ts
+ *     pryx run --trigger schedule webhook_responder.pryx.ts
+ *
+ * Each request is signed: `x-hub-signature-256` is the HMAC of its body under WEBHOOK_KEY. Without that variable nothing is
+ * verified, which is for trying it out.
+ *
+ * To learn from it: `on.…` makes a file resident; `state` keeps values from one event to the next, and `state.update` counts
+ * right when two come at once; what a handler returns is the answer.
+ */
+import { env, log, on, type Permissions, PryxError, state, type WebhookRequest } from "pryx";
+import { hmacSha256, sameText } from "./_hmac.ts";
+
+export const permissions = {
+  env: ["WEBHOOK_KEY"],
+} satisfies Permissions;
+
+interface Counts {
+  readonly total: number;
+  readonly byAction: Readonly<Record<string, number>>;
+}
+interface Delivery {
+  readonly action?: string;
+  readonly repository?: { readonly full_name?: string };
+}
+
+on.webhook("repository", async (request) => {
+  if (!await isGenuine(request)) {
+    log.warn("A request without a valid signature was refused");
+    return { status: 401, body: { error: "the signature does not match" } };
+  }
+  const { action = "push", repository } = read(request);
+  const name = repository?.full_name;
+  if (name === undefined || !/^[\w.-]+\/[\w.-]+$/.test(name)) {
+    return { status: 400, body: { error: "repository.full_name is missing" } };
+  }
+  const { total, byAction } = await state.update<Counts>(`count/${name}`, (before) => ({
+    total: (before?.total ?? 0) + 1,
+    byAction: { ...before?.byAction, [action]: (before?.byAction[action] ?? 0) + 1 },
+  }));
+  log.info(`${name}: ${action}`);
+  return { repository: name, total, byAction };
+});
+
+/** Monday morning: what came since the last report. */
+on.schedule("0 8 * * 1", async () => {
+  const report: Record<string, Counts> = {};
+  for (const key of await state.keys("count/")) {
+    const counts = await state.get<Counts>(key);
+    if (counts) report[key.slice("count/".length)] = counts;
+    await state.delete(key);
+  }
+  return report;
+});
+
+async function isGenuine({ headers, body }: WebhookRequest): Promise<boolean> {
+  const key = await env.get("WEBHOOK_KEY");
+  if (key === undefined) return true;
+  return sameText(headers["x-hub-signature-256"] ?? "", `sha256=${hmacSha256(key, body)}`);
+}
+
+function read(request: WebhookRequest): Delivery {
+  try {
+    return request.json<Delivery | null>() ?? {};
+  } catch (cause) {
+    throw new PryxError("The body is no JSON", { code: "input_invalid", cause });
+  }
+}
