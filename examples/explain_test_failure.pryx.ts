@@ -14,8 +14,8 @@ import { agent, args, fs, log, type Permissions, PryxError, sh } from "pryx";
 
 export const permissions = {
   read: ["."],
-  // What tests write while they run. Narrow it to what yours need.
-  write: ["."],
+  // What tests leave behind while they run; add what yours need.
+  write: ["target/**", "coverage/**", "node_modules/.cache/**"],
   run: [
     "npm test",
     "deno test",

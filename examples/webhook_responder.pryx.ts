@@ -3,7 +3,7 @@
  * A resident automation: answers the webhook of a code host, counts what happened, and reports once a week.
  *
  *     echo '{"action":"opened","repository":{"full_name":"ann/tea"}}' |
- *       pryx run --trigger webhook/repository webhook_responder.pryx.ts
+ *       pryx run --allow env=WEBHOOK_KEY --trigger webhook/repository webhook_responder.pryx.ts
  *     pryx run --trigger schedule webhook_responder.pryx.ts
  *
  * Each request is signed: `x-hub-signature-256` is the HMAC of its body under WEBHOOK_KEY. Without that variable nothing is
