@@ -75,7 +75,7 @@ export async function runTests(
     } catch (error) {
       if (!(error instanceof AutomationError)) throw error;
       failed++;
-      const trace = error.trace === "" ? "" : `\n${error.trace.replace(/^/gmu, "  ")}`;
+      const trace = error.frames.map((line) => `\n${line}`).join("");
       say("stdout", `FAILED  ${name}\n  ${error.message.replaceAll("\n", "\n  ")}${trace}\n`);
     }
   }
