@@ -46,7 +46,7 @@ on.webhook("repository", async (request) => {
   return { repository: name, total, byAction };
 });
 
-/** Monday morning: what came since the last report. */
+/** Monday morning: prints what came since the last report. */
 on.schedule("0 8 * * 1", async () => {
   const report: Record<string, Counts> = {};
   for (const key of await state.keys("count/")) {
@@ -54,7 +54,7 @@ on.schedule("0 8 * * 1", async () => {
     if (counts) report[key.slice("count/".length)] = counts;
     await state.delete(key);
   }
-  return report;
+  console.log(JSON.stringify(report, null, 2));
 });
 
 async function isGenuine({ headers, body }: WebhookRequest): Promise<boolean> {
