@@ -87,17 +87,24 @@ function hashComment(text: string, path: string): string {
   return block.replaceAll(/^[ \t]*#+ ?/gm, "");
 }
 
+/** Comments for tools. */
+const DIRECTIVE = /^\W*(?:@ts-|deno-|eslint-|prettier-|biome-|c8 |v8 |webpack)/;
+
+/** The one at the top; else that of the first function, class or constant that is exported; else the first there is. */
 function slashComment(text: string): string {
-  const block = /\/\*\*?([\s\S]*?)\*\//.exec(text);
-  const lines = /^(?:[ \t]*\/\/.*\n?)+/m.exec(text);
-  if (block && (!lines || block.index < lines.index)) return (block[1] ?? "").replaceAll(/^\s*\* ?/gm, "");
-  return (lines?.[0] ?? "").replaceAll(/^[ \t]*\/\/[/!]? ?/gm, "");
+  const all = [...text.matchAll(/^(\/\*\*?[\s\S]*?\*\/|(?:[ \t]*\/\/.*\n)+)[ \t]*\n?(.*)/gm)];
+  const comments = all.filter(([, comment]) => !DIRECTIVE.test(comment ?? ""));
+  const before = (next: RegExp) => comments.find((one) => next.test(one[2] ?? ""));
+  const top = comments.find(({ index }) => text.slice(0, index).trim() === "");
+  const found = top ?? before(/^export (?:default )?(?:async )?(?:function|class|const)\b/) ??
+    before(/^export\b/) ?? comments[0];
+  return (found?.[1] ?? "").replaceAll(/^[ \t]*(?:\/\*\*?|\*\/|\/\/[/!]?|\*(?!\/))[ \t]?|\*\/[ \t]*$/gm, "");
 }
 
 /** Up to the first full stop or empty line, in one line. */
 function sentence(text: string): string {
   const paragraph = text.trim().split(/\n\s*\n/, 1)[0] ?? "";
-  const line = paragraph.replaceAll(/\s+/g, " ").trim();
+  const line = paragraph.replaceAll(/\{@link ([^{}]+)\}/g, "`$1`").replaceAll(/\s+/g, " ").trim();
   const first = /^.*?[.!?](?= [A-Z`({]|$)/.exec(line)?.[0] ?? line;
   return first.length > 160 ? `${first.slice(0, 159).trimEnd()}…` : first.replace(/\.$/, "");
 }

@@ -8,6 +8,14 @@ test("firstComment() takes the first sentence of the first comment", () => {
   );
   assert.equal(firstComment("a.go", "package a\n\n// Reads\n// lines.\nfunc x() {}\n"), "Reads lines");
   assert.equal(firstComment("a.py", '# coding: utf-8\n"""Does it.\n\nMore."""\n'), "Does it");
+  assert.equal(
+    firstComment("a.ts", "/** Not this. */\nlet a;\n/** This. */\nexport const b = 1;\n"),
+    "Not this",
+  );
+  assert.equal(
+    firstComment("a.ts", "import b;\n/** No. */\ntype C = 1;\n/** One. */\nexport class D {}\n"),
+    "One",
+  );
   assert.equal(firstComment("README.md", "text\n# The title\n"), "The title");
 });
 

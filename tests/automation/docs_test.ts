@@ -6,7 +6,9 @@ import { git } from "../examples/_project.ts";
 import { placesOf } from "./_check.ts";
 
 const PAGE = "docs/automations.md";
-const text = await Deno.readTextFile(new URL(`../../${PAGE}`, import.meta.url));
+const [text = "", readme = ""] = await Promise.all(
+  [PAGE, "README.md"].map((path) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url))),
+);
 const declarations = await Deno.readTextFile(
   new URL("../../core/automation/api.d.ts", import.meta.url),
 );
@@ -27,14 +29,16 @@ interface Block {
 const BLOCK =
   /^```ts\b(?<info>.*)\n(?<code>[\s\S]*?)^```\n(?:<!-- model: (?<model>.*) -->\n)?(?:<!-- trigger: (?<name>\S+) (?<body>.*) -->\n)?/gm;
 
-const blocks = [...text.matchAll(BLOCK)].map(({ groups = {}, index }): Block => ({
-  line: text.slice(0, index).split("\n").length,
-  code: groups.code ?? "",
-  runs: !/\bno-run\b/.test(groups.info ?? ""),
-  test: /\btest\b/.test(groups.info ?? ""),
-  answers: JSON.parse(groups.model ?? "[]"),
-  ...(groups.name === undefined ? {} : { trigger: { name: groups.name, body: groups.body ?? "" } }),
-}));
+const blocksOf = (page: string) =>
+  [...page.matchAll(BLOCK)].map(({ groups = {}, index }): Block => ({
+    line: page.slice(0, index).split("\n").length,
+    code: groups.code ?? "",
+    runs: !/\bno-run\b/.test(groups.info ?? ""),
+    test: /\btest\b/.test(groups.info ?? ""),
+    answers: JSON.parse(groups.model ?? "[]"),
+    ...(groups.name === undefined ? {} : { trigger: { name: groups.name, body: groups.body ?? "" } }),
+  }));
+const blocks = blocksOf(text);
 
 Deno.test("docs/automations.md has the tables of the API as they are, all of them, and an example of each export", () => {
   assert.deepEqual(apiProblems(PAGE, text, declarations), []);
@@ -56,12 +60,13 @@ Deno.test("apiProblems() finds what a page lacks, and what it has too much", () 
   );
 });
 
-Deno.test("every file that docs/automations.md shows is well typed", async () => {
+Deno.test("every file that docs/automations.md and README.md show is well typed", async () => {
   assert.ok(blocks.length > 20);
   const files: Record<string, string> = {
     "todo_rules.ts": "export const priority = (text: string) => text.length;",
   };
   for (const { line, code } of blocks) files[`line_${line}.pryx.ts`] = code;
+  for (const { line, code } of blocksOf(readme)) files[`readme_${line}.pryx.ts`] = code;
   assert.deepEqual(await placesOf(files, Object.keys(files)), []);
 });
 
