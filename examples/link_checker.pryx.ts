@@ -104,8 +104,8 @@ async function remoteProblem(address: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (error instanceof HttpError) return `answers ${error.status}`;
-    // What the manifest or policy does not allow is not a broken link: the run must not look as if it had been checked.
-    if (!(error instanceof PryxError) || error.code === "denied") throw error;
+    // What the manifest or policy does not allow is no broken link: it must not look as if it had been checked.
+    if (!(error instanceof PryxError) || !["io", "timeout", "tool_failed"].includes(error.code)) throw error;
     return error.message;
   }
 }
