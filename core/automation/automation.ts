@@ -28,6 +28,8 @@ export interface Lock {
 export interface AutomationRun {
   readonly graph: LinkedGraph;
   readonly args: readonly string[];
+  /** Absolute path of the folder that the person is in. */
+  readonly cwd: string;
   readonly surface: string;
   readonly attended: boolean;
   /** Shows events of the run, and of the agent's sessions in it. */
@@ -38,7 +40,12 @@ export interface AutomationRun {
   /** `NAME=VALUE`, by name: what answers questions when nobody is there. */
   readonly answers: Readonly<Record<string, string>>;
   /** An event for a resident automation. */
-  readonly trigger?: { readonly kind: "schedule" | "message" | "webhook"; readonly name: string };
+  readonly trigger?: {
+    readonly kind: "schedule" | "message" | "webhook";
+    readonly name: string;
+    /** Headers of a webhook, names in lower case. */
+    readonly headers?: Readonly<Record<string, string>>;
+  };
   readonly signal: AbortSignal;
 }
 

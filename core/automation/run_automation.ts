@@ -23,6 +23,7 @@ export interface RunParts {
   toolNames(): Promise<readonly string[]>;
   variable(name: string): string | undefined;
   secretMark(name: string): string;
+  secret(name: string): Promise<string>;
   readonly now: () => Date;
 }
 
@@ -126,6 +127,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
       modules: graph.modules,
       entry: graph.entry,
       args: run.args,
+      cwd: run.cwd,
       workspace: graph.root,
       test: graph.test,
     });
@@ -149,7 +151,8 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const { unapproved, personOnly } = turn.unanswered();
   const others = agent.unanswered;
   const stopped = unapproved.length + personOnly.length + others.unapproved.length + others.personOnly.length;
-  const error = failure && describe(failure, graph.entry);
+  // What flags would have allowed is said once, of all that was stopped.
+  const error = failure && describe(failure, graph.entry, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
   await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
@@ -174,9 +177,10 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** What people are told: what was thrown, and where in their own lines. */
-function describe(error: PryxError, name: string): ErrorJson {
+function describe(error: PryxError, name: string, flagsFollow: boolean): ErrorJson {
   if (!(error instanceof AutomationError)) return error.toJSON();
-  const { code, message, fix } = error.toJSON();
+  const { code, message, ...rest } = error.toJSON();
+  const fix = code === "denied" && flagsFollow ? undefined : rest.fix;
   const kind = error.thrown === "PryxError" || error.thrown === "" ? "" : `${error.thrown}: `;
   const trace = error.frames.map((line) => `\n${line}`).join("");
   return {
