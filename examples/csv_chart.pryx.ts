@@ -31,7 +31,7 @@ const options = args.declare({
 const [file = ""] = options.positional;
 const out = options.out ?? file.replace(/\.csv$/i, "") + ".svg";
 
-const table = parseCsv(await fs.read(file));
+const table = parseCsv(await fs.read(args.path(file)));
 const x = options.x ?? table.columns[0] ?? "";
 const y = options.y.length > 0 ? options.y : table.columns.filter((name) => name !== x && isNumeric(name));
 for (const name of [x, ...y]) {
@@ -49,7 +49,7 @@ if (table.rows.length === 0 || y.length === 0) {
 }
 
 await fs.write(
-  out,
+  args.path(out),
   renderChart({
     kind: options.type,
     title: options.title ?? file.replace(/^.*\//, "").replace(/\.csv$/i, ""),

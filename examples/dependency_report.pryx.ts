@@ -9,7 +9,7 @@
  * To learn from it: the manifest names the one host, so nothing of the project can go anywhere else; a package that cannot be
  * asked for is a row of the report and does not end it. For a registry of your own change the two lines below together.
  */
-import { args, fs, http, HttpError, log, parallel, type Permissions, PryxError, ui } from "pryx";
+import { args, exit, fs, http, HttpError, log, parallel, type Permissions, PryxError, ui } from "pryx";
 import { dependenciesOf, type Difference, difference, lowest } from "./_versions.ts";
 
 const REGISTRY = "https://registry.npmjs.org";
@@ -82,9 +82,8 @@ log.info(`${rows.length} dependencies, ${newer.length} could be newer`);
 const limit = options.failOn === "never" ? -1 : ORDER.indexOf(options.failOn);
 const over = rows.filter((row) => ORDER.indexOf(row.difference) <= limit);
 if (over.length > 0) {
-  throw new PryxError(`${over.length} dependencies are a ${options.failOn} version or more behind`, {
-    code: "conflict",
-  });
+  log.error(`${over.length} dependencies are a ${options.failOn} version or more behind`);
+  exit(1);
 }
 
 /** GET REGISTRY/NAME/latest: the manifest of the version that has the tag `latest`. */

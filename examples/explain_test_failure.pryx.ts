@@ -10,7 +10,7 @@
  * To learn from it: the manifest lists the commands that may be run, by their first words, and a command of another kind is
  * denied whatever is typed; the agent gets tools that read, and none that could mend the tests by changing them.
  */
-import { agent, args, fs, log, type Permissions, PryxError, sh } from "pryx";
+import { agent, args, exit, fs, log, type Permissions, PryxError, sh } from "pryx";
 
 export const permissions = {
   read: ["."],
@@ -58,7 +58,8 @@ if (result.ok) {
   for (const { test, file, line, cause, fix } of failures) {
     console.log(`${await placeOf(file, line)}: ${test}\n  why: ${cause}\n  fix: ${fix}\n`);
   }
-  throw new PryxError(`${command.join(" ")} ended with exit code ${result.code}`);
+  log.error(`${command.join(" ")} ended with exit code ${result.code}`);
+  exit(1);
 }
 
 async function explain(output: string) {

@@ -10,7 +10,7 @@
  * `parallel` for many requests at a time; `retry` for those that fail in passing. Write the hosts that you link to in place of
  * `"*"`: then nothing else can be reached.
  */
-import { args, fs, http, HttpError, log, parallel, type Permissions, PryxError, retry, ui } from "pryx";
+import { args, exit, fs, http, HttpError, log, parallel, type Permissions, PryxError, retry, ui } from "pryx";
 import { anchorsOf, type Link, linksOf, resolvePath } from "./_markdown_links.ts";
 
 export const permissions = {
@@ -58,9 +58,10 @@ for (const { file, line, column, target, why } of format === "json" ? [] : probl
 }
 const checked = `${files.length} files, ${local.length + (remote ? links.filter(isRemote).length : 0)} links`;
 if (problems.length > 0) {
-  throw new PryxError(`${problems.length} of ${checked} lead nowhere`, { code: "not_found" });
+  log.error(`${checked}, ${problems.length} lead nowhere`);
+  exit(1);
 }
-log.info(`${checked}: all lead somewhere`);
+log.info(`${checked}, all lead somewhere`);
 
 /** What is wrong with a link to this project; undefined when nothing is. */
 async function localProblem(from: string, target: string): Promise<string | undefined> {

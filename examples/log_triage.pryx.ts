@@ -8,10 +8,12 @@
  *
  * Ends 1 when something is as bad as `--fail-on` says.
  *
+ * `args.path` reads `file` from where you stand; everything else is relative to the project.
+ *
  * To learn from it: what a program can do, the program does, and the agent gets the little that is left. It sees shapes
  * (`user <number> from <address>`), never a line with what stood in it: names and tokens stay here.
  */
-import { agent, args, fs, log, type Permissions, PryxError, stdin, ui } from "pryx";
+import { agent, args, exit, fs, log, type Permissions, PryxError, stdin, ui } from "pryx";
 import { cluster, LEVELS } from "./_log_shapes.ts";
 
 export const permissions = {
@@ -32,7 +34,7 @@ const options = args.declare({
   },
 });
 const [file] = options.positional;
-const text = file === undefined ? await stdin() : await fs.read(file);
+const text = file === undefined ? await stdin() : await fs.read(args.path(file));
 if (text.trim() === "") {
   throw new PryxError("There are no lines to look at", {
     code: "input_invalid",
@@ -74,7 +76,8 @@ else {
 const limit = options.failOn === "never" ? SEVERITIES.length : SEVERITIES.indexOf(options.failOn);
 const bad = report.filter(({ severity }) => SEVERITIES.indexOf(severity) >= limit);
 if (bad.length > 0) {
-  throw new PryxError(`${bad.length} of ${report.length} shapes are ${options.failOn} or worse`);
+  log.error(`${bad.length} of ${report.length} shapes are ${options.failOn} or worse`);
+  exit(1);
 }
 
 function plain({ level }: (typeof worst)[number], index: number) {

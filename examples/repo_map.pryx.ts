@@ -10,7 +10,7 @@
  * To learn from it: no agent and no network, so there is nothing in the manifest but files; `fs.list` leaves out what
  * `.gitignore` does; `parallel` reads many files, a few at a time.
  */
-import { args, type FolderEntry, fs, log, parallel, type Permissions, PryxError } from "pryx";
+import { args, exit, type FolderEntry, fs, log, parallel, type Permissions, PryxError } from "pryx";
 import { firstComment, formatSize, toTree } from "./_repo_map.ts";
 
 export const permissions = {
@@ -44,10 +44,8 @@ const map = render(described);
 if (check) {
   const found = await fs.exists(OUT) ? await fs.read(OUT) : "";
   if (found !== map) {
-    throw new PryxError(`${OUT} is stale`, {
-      code: "conflict",
-      fix: "run repo_map.pryx.ts --write, and commit it",
-    });
+    log.error(`${OUT} is stale: run repo_map.pryx.ts --write, and commit it`);
+    exit(1);
   }
   log.info(`${OUT} is up to date`);
 } else if (write) {

@@ -2,21 +2,21 @@
 /**
  * A resident automation: answers the webhook of a code host, counts what happened, and reports once a week.
  *
- *     echo '{"action":"opened","repository":{"full_name":"ann/tea"}}' |
- *       pryx run --allow env=WEBHOOK_KEY --trigger webhook/repository webhook_responder.pryx.ts
+ *     pryx secrets set webhook                                   # what the host signs with
+ *     printf %s "$BODY" | pryx run --trigger webhook/repository \
+ *       --trigger-header "x-hub-signature-256=sha256=$(printf %s "$BODY" | openssl dgst -sha256 -hmac "$KEY" -r | cut -d' ' -f1)" \
+ *       webhook_responder.pryx.ts
  *     pryx run --trigger schedule webhook_responder.pryx.ts
  *
- * Each request is signed: `x-hub-signature-256` is the HMAC of its body under WEBHOOK_KEY. Without that variable nothing is
- * verified, which is for trying it out.
+ * Each request is signed: `x-hub-signature-256` is the HMAC of its body under the secret.
  *
  * To learn from it: `on.…` makes a file resident; `state` keeps values from one event to the next, and `state.update` counts
- * right when two come at once; what a handler returns is the answer.
+ * right when two come at once; what a handler returns is the answer; the secret verifies a signature and is never seen here.
  */
-import { env, log, on, type Permissions, PryxError, state, type WebhookRequest } from "pryx";
-import { hmacSha256, sameText } from "./_hmac.ts";
+import { log, on, type Permissions, PryxError, secrets, state, type WebhookRequest } from "pryx";
 
 export const permissions = {
-  env: ["WEBHOOK_KEY"],
+  use: ["secret/webhook"],
 } satisfies Permissions;
 
 interface Counts {
@@ -29,7 +29,8 @@ interface Delivery {
 }
 
 on.webhook("repository", async (request) => {
-  if (!await isGenuine(request)) {
+  const signature = request.headers["x-hub-signature-256"] ?? "";
+  if (!await secrets.use("webhook").verify(request.body, signature)) {
     log.warn("A request without a valid signature was refused");
     return { status: 401, body: { error: "the signature does not match" } };
   }
@@ -56,12 +57,6 @@ on.schedule("0 8 * * 1", async () => {
   }
   console.log(JSON.stringify(report, null, 2));
 });
-
-async function isGenuine({ headers, body }: WebhookRequest): Promise<boolean> {
-  const key = await env.get("WEBHOOK_KEY");
-  if (key === undefined) return true;
-  return sameText(headers["x-hub-signature-256"] ?? "", `sha256=${hmacSha256(key, body)}`);
-}
 
 function read(request: WebhookRequest): Delivery {
   try {

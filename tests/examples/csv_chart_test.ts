@@ -36,6 +36,17 @@ Deno.test("csv_chart says what is wrong with the table, and writes no file that 
   await using pryx = await builtPryx();
   await withExamples(pryx);
   await pryx.write("bad.csv", "day,price\nMon,1\nTue,cheap\n");
+  const elsewhereStanding = await pryx.run([
+    "run",
+    "--frozen",
+    "--allow-locked",
+    "../csv_chart.pryx.ts",
+    "sales.csv",
+  ], {
+    cwd: `${pryx.workspace}/data`,
+  });
+  assert.equal(elsewhereStanding.code, 0, elsewhereStanding.stderr);
+  assert.match(await pryx.read("data/sales.svg"), /<svg/);
   const missing = await runExample(pryx, "csv_chart", ["data/sales.csv", "--y", "nroth"]);
   assert.equal(missing.code, 2);
   assert.match(missing.stderr, /has no column "nroth"[\s\S]*its columns are month, north, south, online/);

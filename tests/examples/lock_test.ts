@@ -22,5 +22,5 @@ Deno.test("tests beside the examples pass", async () => {
     assert.equal(code, 0, `${name}\n${stdout}${stderr}`);
     assert.match(stdout, /^[1-9]\d* passed, 0 failed$/m);
   }
-  assert.equal(files, 7);
+  assert.equal(files, 6);
 });
