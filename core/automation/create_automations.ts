@@ -5,7 +5,7 @@ import { describeDrift } from "./capabilities.ts";
 import { findRoot } from "./_locate.ts";
 import type { Automations, AutomationSource } from "./automation.ts";
 import { createLinker } from "./link.ts";
-import { type RunParts } from "./run_automation.ts";
+import type { RunParts } from "./run_automation.ts";
 
 export interface AutomationsOptions extends RunParts {
   /** pryx's own, for what was linked before. */
