@@ -51,9 +51,9 @@ export async function runAutomationFile(
     : inRoot;
   const config = await ctx.config();
   const limits: Limits = config.limits;
-  // Through the context, so that the surface knows where questions are answered.
-  const [running] = await Promise.all([ctx.automations(), ctx.pryx()]);
-  const end = await running.run({
+  // What asks in the run is answered where a command's own Pryx is: at this terminal.
+  if (ctx.surface.attended) await ctx.pryx();
+  const end = await (await ctx.automations()).run({
     graph,
     args: flags.args ?? [],
     cwd: outer.cwd,
