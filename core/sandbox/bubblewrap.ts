@@ -112,6 +112,13 @@ function baseMounts(plan: BubblewrapPlan): Mount[] {
   ];
 }
 
+/** The writable folders of such a child that are its own: what it leaves there ends with its namespace. */
+export function freshFolders(plan: BubblewrapPlan): string[] {
+  const open = [...plan.read, ...plan.write];
+  const ownTemp = !open.some((root) => isInside("/tmp", root));
+  return ["/dev", "/dev/shm", ...ownTemp ? ["/tmp", ...waysThrough("/tmp", plan).map(({ path }) => path)] : []];
+}
+
 /**
  * The folders from a writable file system to the roots in it. They hold nothing else, and are no place to write to: what
  * was written there would be gone with the command.

@@ -5,8 +5,11 @@ import { type BaselineFolders, findBaseline } from "./baseline.ts";
 import { OFFLINE } from "./_environment.ts";
 import { createClosedPaths, type FoundClosed } from "./_closed_paths.ts";
 import { createBubblewrapLayer, type Wrapped } from "./_bubblewrap_layer.ts";
+import type { Confinement } from "./_confinement.ts";
 import { type Bubblewrap, findBubblewrap, type NoBubblewrap } from "./_find_bubblewrap.ts";
 import { isThere } from "./_existing.ts";
+import { identities } from "./_identities.ts";
+import type { LandlockPlan } from "./_landlock_layer.ts";
 import { isInside } from "./_paths.ts";
 import { makePlaces } from "./_places.ts";
 import { createSharedNetwork } from "./_shared_network.ts";
@@ -38,11 +41,18 @@ export type KernelLayer =
   | { readonly name: "none"; readonly missing?: NoBubblewrap };
 
 /** One child made ready: how it is confined, and what it gets beside. */
-export interface Prepared extends Wrapped {
+export interface Prepared extends Omit<Wrapped, "confinement"> {
   /** Variables of the child. */
   readonly env: Readonly<Record<string, string>>;
   /** What is closed to writing inside its roots. */
   readonly readOnly: readonly string[];
+  /**
+   * Names all that the kernel would hold it to: children with the same one may share a confinement that was made for one
+   * of them. Undefined when it was not asked for, and where that cannot be said for certain.
+   */
+  readonly place: string | undefined;
+  /** Makes the confinement, once. `shell`: a program of the hidden part that can be started inside as well. */
+  confine(given: { readonly cwd: string; readonly shell?: string }): Promise<Confinement>;
 }
 
 export interface PrepareOptions {
@@ -52,11 +62,15 @@ export interface PrepareOptions {
   readonly terminal: boolean;
   /** It may share an empty network with others that may. */
   readonly sharesLoopback: boolean;
+  /** Says in what place it is: {@link Prepared.place}. */
+  readonly named?: boolean;
 }
 
 export interface Kernel extends AsyncDisposable {
   /** What is made for children lies in it. There from the first `prepare` on. */
   readonly folder: string;
+  /** The part of it that children never see. */
+  readonly hidden: string;
   baseline(): BaselineFolders;
   layer(): Promise<KernelLayer>;
   support(): Promise<KernelSupport>;
@@ -134,39 +148,53 @@ export function createKernel(options: KernelOptions): Kernel {
       TEMP: folder.temp,
       ...envelope.network === "none" ? OFFLINE : {},
     };
-    const plain = {
-      env: variables,
-      connected: () => [],
-      refused: () => [],
-      readOnly: closed.closed.filter(({ access }) => access === "read").map(({ path }) => path),
-      problem: () => undefined,
-      release: () => places.release(),
-    };
-    try {
+    let wrapped: Wrapped | undefined;
+    const landlockPlan = (): LandlockPlan => ({
+      baseline: baseline(),
+      envelope,
+      places,
+      closed: closed.closed,
+      openNetwork: accepted?.some(({ kind, target }) => kind === "net" && target === "**") === true,
+      terminal: given.terminal,
+    });
+
+    async function placeNow(): Promise<string | undefined> {
+      const { network } = envelope;
+      if (given.named !== true || given.terminal || typeof network !== "string" || places.made > 0) return;
+      const roots = [...baseline().read, ...places.read, ...places.write];
+      const seen = identities(roots, closed.closed);
+      if (seen === undefined) return;
+      const common = [which.name, accepted?.map(formatNeed), closed.unseen, seen];
+      switch (which.name) {
+        case "bubblewrap":
+          return JSON.stringify([
+            common,
+            await bubblewrapLayer(which.bubblewrap).describe(envelope, places, closed, given),
+          ]);
+        case "landlock":
+          return JSON.stringify([
+            common,
+            (await import("./_landlock_layer.ts")).describeLandlock(landlockPlan()),
+          ]);
+        case "none":
+          return JSON.stringify(common);
+        case "seatbelt":
+          return undefined;
+      }
+    }
+
+    async function confine({ cwd, shell }: { cwd: string; shell?: string }): Promise<Confinement> {
       if (which.name === "bubblewrap") {
-        const wrapped = await bubblewrapLayer(which.bubblewrap).confine(envelope, places, closed, given);
-        return {
-          ...plain,
-          ...wrapped,
-          async release() {
-            await wrapped.release();
-            await places.release();
-          },
-        };
+        const { sharesLoopback } = given;
+        wrapped = await bubblewrapLayer(which.bubblewrap)
+          .confine(envelope, places, closed, { cwd, sharesLoopback, ...shell === undefined ? {} : { shell } });
+        return wrapped.confinement;
       }
       if (which.name === "landlock") {
         const { confineWithLandlock } = await import("./_landlock_layer.ts");
         const { createSpawner } = await import("./_spawner.ts");
         spawner ??= opened.use(createSpawner());
-        const confinement = confineWithLandlock(spawner, {
-          baseline: baseline(),
-          envelope,
-          places,
-          closed: closed.closed,
-          openNetwork: accepted?.some(({ kind, target }) => kind === "net" && target === "**") === true,
-          terminal: given.terminal,
-        });
-        return { ...plain, confinement };
+        return confineWithLandlock(spawner, landlockPlan());
       }
       if (which.name === "seatbelt") {
         const { seatbeltProfile } = await import("./seatbelt.ts");
@@ -178,9 +206,25 @@ export function createKernel(options: KernelOptions): Kernel {
           network: envelope.network,
           unixSockets: envelope.unixSockets,
         });
-        return { ...plain, confinement: { layer: "seatbelt", argv: [SANDBOX_EXEC, "-p", profile] } };
+        return { layer: "seatbelt", argv: [SANDBOX_EXEC, "-p", profile] };
       }
-      return { ...plain, confinement: { layer: "none" } };
+      return { layer: "none" };
+    }
+
+    try {
+      return {
+        env: variables,
+        readOnly: closed.closed.filter(({ access }) => access === "read").map(({ path }) => path),
+        place: await placeNow(),
+        confine,
+        connected: () => wrapped?.connected() ?? [],
+        refused: () => wrapped?.refused() ?? [],
+        problem: () => wrapped?.problem(),
+        async release() {
+          await wrapped?.release();
+          await places.release();
+        },
+      };
     } catch (error) {
       await places.release();
       throw error;
@@ -202,6 +246,7 @@ export function createKernel(options: KernelOptions): Kernel {
 
   return {
     folder: folder.root,
+    hidden: folder.hidden,
     baseline,
     layer,
     support,
