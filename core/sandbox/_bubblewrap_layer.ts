@@ -48,7 +48,7 @@ export interface BubblewrapLayer {
     given: {
       readonly cwd: string;
       readonly sharesLoopback: boolean;
-      /** A program of the hidden part that can be started inside. */
+      /** A program that is at {@link SHELL_INSIDE} then. */
       readonly shell?: string;
     },
   ): Promise<Wrapped>;
@@ -110,7 +110,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
       const own = ownFolders(places);
       const plan: BubblewrapPlan = {
         features: bubblewrap.features,
-        read: outermost([...baseline.read, ...places.read, ...shell === undefined ? [] : [shell]]),
+        read: outermost([...baseline.read, ...places.read]),
         write: [...places.write, folder.temp],
         temp: folder.temp,
         links: distinctLinks([...baseline.links, ...places.links]),
@@ -123,6 +123,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         home,
         shut: topFolders(),
         cwd,
+        ...shell === undefined ? {} : { shell },
         ownNetwork: !whole && hosts === undefined && around === undefined,
         unixSockets,
         seccomp: SECCOMP_FILE,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
 import { words } from "../domain/words.ts";
@@ -95,6 +96,11 @@ export function createClosedPaths(
   /** Undefined for what cannot be read: then no child can either. */
   function listingOf(folder: string): Listing | undefined {
     try {
+      // Much of what is asked for is not there, and an error costs ten times as much as this.
+      if (!existsSync(folder)) {
+        listings.delete(folder);
+        return undefined;
+      }
       const { mtime, ctime, ino } = Deno.statSync(folder);
       const stamp = `${ino} ${ctime?.getTime()} ${mtime?.getTime()}`;
       const known = listings.get(folder);

@@ -24,7 +24,9 @@ export function groupLookout(group: number, mark: string): Lookout {
   let known = new Set(processesIn("/proc"));
   return () => {
     const now = processesIn("/proc");
-    const left = now.filter((pid) => !known.has(pid) && (statOf(pid)?.group === group || carriesMark(pid, mark)));
+    const left = now.filter((pid) =>
+      !known.has(pid) && (statOf(pid)?.group === group || carriesMark(pid, mark))
+    );
     known = new Set(now.filter((pid) => !left.includes(pid)));
     return left.length === 0;
   };

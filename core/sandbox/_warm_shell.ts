@@ -1,15 +1,16 @@
+import { Buffer } from "node:buffer";
 import type { Child, ServingChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
 import type { Lookout } from "./_left_behind.ts";
-import { createMarkerSearch } from "./_marked_output.ts";
-import { type JobText, jobText, warmShell } from "./_wrapper.ts";
+import { createMarkerSearch, type Reader, readLine, untilSaid, withoutMarked } from "./_marked_output.ts";
+import { type JobText, jobText, LAST_LINE, warmShell } from "./_wrapper.ts";
 
 /** What runs in it, but for the marker. */
 export type Job = Omit<JobText, "marker">;
 
 /** A child of which the shell may stay for another one. */
 export interface JobChild extends Child {
-  /** True when nothing of it is left but the shell. Known once `status` is. */
+  /** True when nothing of it runs any more but the shell. Known once `status` is. */
   readonly clean: boolean;
 }
 
@@ -19,28 +20,29 @@ export interface JobChild extends Child {
  */
 export interface WarmShell {
   readonly pid: number;
-  /** False once it ran a job that left something behind, or ended. */
+  /** False once it ended, or ran a job that left something running. */
   readonly usable: boolean;
-  /** One at a time: only when the one before has ended, and it is usable. */
+  /** True when the job before left nothing in the folders that end with the shell. Asked once between two jobs. */
+  isFresh(): Promise<boolean>;
+  /** One at a time: only when the one before has ended, and it is usable and fresh. */
   start(job: Job): JobChild;
   /** Ends it, and all that it holds. */
   end(): Promise<void>;
-  /** After a job that left something behind: it has no more to do with it. */
+  /** After a job that left something running: that goes on, without the shell. */
   leave(): Promise<void>;
 }
 
 export interface WarmShellOptions {
   readonly child: ServingChild;
+  /** Folders that end with its confinement. */
   readonly fresh: readonly string[];
-  /** Asked when it is ready. Undefined: nobody can say what a job leaves behind, so it is of no use. */
+  /** Asked when it is ready. Undefined: nobody can say what a job leaves running, so it is of no use. */
   lookout(): Lookout | undefined;
 }
 
 /** How long processes of a job that has ended may take to go. */
 const EMPTY_MS = 30;
 const READY_MS = 10_000;
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** Resolves when it is ready for jobs; with undefined, and nothing left of it, when it does not come to that. */
 export async function openWarmShell(options: WarmShellOptions): Promise<WarmShell | undefined> {
@@ -49,8 +51,10 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
   if (!child.stdout || !child.stderr) throw new Error("a shell for jobs has outputs");
   const [stdout, stderr] = [child.stdout.getReader(), child.stderr.getReader()];
   let usable = true;
-  void status.then(() => usable = false, () => usable = false);
-  const tell = (text: string) => input.write(new TextEncoder().encode(text)).catch(() => {});
+  const unusable = () => usable = false;
+  status.then(unusable, unusable);
+  // Where that fails, the shell has ended.
+  const tell = (text: string) => void input.write(new TextEncoder().encode(text)).catch(unusable);
 
   async function end(): Promise<void> {
     usable = false;
@@ -58,73 +62,72 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
     await Promise.allSettled([input.close(), stdout.cancel(), stderr.cancel(), status]);
   }
 
-  const ready = `ready ${nonce()}`;
-  void tell(warmShell({ ready, fresh }));
-  const isReady = untilSaid(stdout, ready);
-  const answered = await within(isReady, READY_MS) && await isReady;
-  const found = answered ? options.lookout() : undefined;
+  const ready = `ready ${crypto.randomUUID()}`;
+  tell(warmShell({ ready, fresh }));
+  const said = untilSaid(stdout, ready);
+  const found = await within(said, READY_MS) && await said ? options.lookout() : undefined;
   if (found === undefined) {
     await end();
     return undefined;
   }
   const isAlone: Lookout = found;
+  child.hold(false);
+
+  /** What came after the exit code of the last job, and what should have. */
+  let trailing: Buffer = Buffer.alloc(0);
+  let expected: Uint8Array = trailing;
 
   function start(job: Job): JobChild {
-    const marker = nonce();
-    const sought = new TextEncoder().encode(`\0${marker}`);
-    const said = Promise.withResolvers<{ code: number; clean: boolean } | undefined>();
+    const marker = crypto.randomUUID();
+    const sought = Buffer.from(`\0${marker}`);
+    const answer = Promise.withResolvers<number | undefined>();
     let clean = false;
-    void tell(jobText({ ...job, marker }));
+    tell(jobText({ ...job, marker }));
     child.hold(true);
 
-    /** What it says after the marker: the exit code, and whether it left something in a folder. */
-    const settle = async (answer: string) => {
-      const [code, left] = answer.split(" ").map(Number);
-      const empty = left === 0 && await untilAlone(isAlone);
-      clean = usable && empty;
-      if (clean) child.hold(false);
-      else {
+    const onStdout = async (after: Uint8Array): Promise<Uint8Array | undefined> => {
+      const { line, rest } = await readLine(stdout, after);
+      trailing = rest;
+      expected = Buffer.from(`\0${marker}${LAST_LINE}`);
+      clean = await untilAlone(isAlone) && usable;
+      if (!clean) {
         usable = false;
-        // Without it the pipes are held by what the job left behind, and by nobody else.
+        // It ends then, and the pipes are held by what the job left running, and by nobody else.
         await input.close().catch(() => {});
       }
-      said.resolve({ code: code ?? 1, clean });
+      answer.resolve(Number(line));
+      if (!clean) return await withoutMarked(stdout, rest, sought, LAST_LINE.length);
+      child.hold(false);
+      return undefined;
     };
-    const outputs = {
-      stdout: outputOf(stdout, sought, async (reader, after) => {
-        let answer = new TextDecoder().decode(after, { stream: true });
-        while (!answer.includes("\n")) {
-          const { done, value } = await reader.read();
-          if (done) break;
-          answer += new TextDecoder().decode(value);
-        }
-        const at = answer.indexOf("\n");
-        await settle(answer.slice(0, at));
-        return clean ? undefined : new TextEncoder().encode(answer.slice(at + 1));
-      }, () => said.resolve(undefined)),
-      stderr: job.mergeStderr
-        ? null
-        : outputOf(stderr, sought, async (_reader, after) => {
-          await said.promise;
-          return clean ? undefined : after;
-        }),
+    const onStderr = async (after: Uint8Array): Promise<Uint8Array | undefined> => {
+      await answer.promise;
+      return clean ? undefined : after;
     };
     return {
       pid,
       mark,
-      ...outputs,
+      stdout: outputOf(stdout, sought, onStdout, () => answer.resolve(undefined)),
+      stderr: job.mergeStderr ? null : outputOf(stderr, sought, onStderr),
+      status: statusOf(answer.promise, status),
       get clean() {
         return clean;
       },
-      status: statusOf(said.promise, status),
     };
   }
 
-  child.hold(false);
   return {
     pid,
     get usable() {
       return usable;
+    },
+    async isFresh() {
+      while (trailing.length < expected.length) {
+        const { done, value } = await stdout.read();
+        if (done) return false;
+        trailing = Buffer.concat([trailing, value]);
+      }
+      return trailing.equals(expected);
     },
     start,
     end,
@@ -134,29 +137,13 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
   };
 }
 
-function nonce(): string {
-  return crypto.randomUUID();
-}
-
 /** A shell that was ended in the middle of a job ended with it. */
 async function statusOf(
-  said: Promise<{ code: number; clean: boolean } | undefined>,
+  answer: Promise<number | undefined>,
   status: Promise<Deno.CommandStatus>,
 ): Promise<Deno.CommandStatus> {
-  const answer = await Promise.race([said, status.then(() => undefined)]);
-  return answer ? { success: answer.code === 0, code: answer.code, signal: null } : await status;
-}
-
-/** False when the output ends before. */
-async function untilSaid(reader: Reader, text: string): Promise<boolean> {
-  const decoder = new TextDecoder();
-  let seen = "";
-  while (!seen.includes(text)) {
-    const { done, value } = await reader.read();
-    if (done) return false;
-    seen += decoder.decode(value, { stream: true });
-  }
-  return true;
+  const code = await Promise.race([answer, status.then(() => undefined)]);
+  return code === undefined ? await status : { success: code === 0, code, signal: null };
 }
 
 async function untilAlone(isAlone: Lookout): Promise<boolean> {
@@ -175,29 +162,35 @@ async function untilAlone(isAlone: Lookout): Promise<boolean> {
 function outputOf(
   reader: Reader,
   marker: Uint8Array,
-  onMarker: (reader: Reader, after: Uint8Array) => Promise<Uint8Array | undefined>,
+  onMarker: (after: Uint8Array) => Promise<Uint8Array | undefined>,
   onEnd: () => void = () => {},
 ): ReadableStream<Uint8Array> {
   let search: ReturnType<typeof createMarkerSearch> | undefined = createMarkerSearch(marker);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      for (;;) {
+      let given = 0;
+      const give = (bytes: Uint8Array) => {
+        given += bytes.length;
+        if (bytes.length > 0) controller.enqueue(bytes);
+      };
+      while (given === 0) {
         const { done, value } = await reader.read();
         if (done) {
+          give(search?.held() ?? new Uint8Array(0));
           onEnd();
           return controller.close();
         }
-        if (!search) return controller.enqueue(value);
-        const { output, after } = search(value);
-        if (output.length > 0) controller.enqueue(output);
-        if (after !== undefined) {
-          search = undefined;
-          const more = await onMarker(reader, after);
-          if (more === undefined) return controller.close();
-          if (more.length > 0) controller.enqueue(more);
-          else if (output.length === 0) continue;
+        if (!search) {
+          give(value);
+          continue;
         }
-        if (output.length > 0 || after !== undefined) return;
+        const { output, after } = search.add(value);
+        give(output);
+        if (after === undefined) continue;
+        search = undefined;
+        const more = await onMarker(after);
+        if (more === undefined) return controller.close();
+        give(more);
       }
     },
     cancel: (reason) => reader.cancel(reason),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SHELL_INSIDE } from "./bubblewrap.ts";
 import { limitsOf, spawnServing } from "./_child.ts";
 import type { Confinement } from "./_confinement.ts";
 import { groupLookout, namespaceLookout } from "./_left_behind.ts";
@@ -81,7 +82,7 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
   async function open(key: string, { spec, env, prepared }: WarmCommand): Promise<Place | undefined> {
     const copy = unreadableShell();
     const confinement = await prepared.confine({ cwd: "/", shell: copy });
-    const shell = confinement.layer === "bubblewrap" ? copy : SHELL;
+    const shell = confinement.layer === "bubblewrap" ? SHELL_INSIDE : SHELL;
     const { stdin: _stdin, mergeStderr: _merge, ...common } = spec;
     const child = await spawnServing({
       spec: { ...common, argv: [shell], cwd: "/" },
@@ -95,7 +96,9 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
       child,
       fresh: confinement.layer === "bubblewrap" ? confinement.fresh : [],
       lookout: () =>
-        confinement.layer === "bubblewrap" ? namespaceLookout(child.pid) : groupLookout(child.pid, child.mark),
+        confinement.layer === "bubblewrap"
+          ? namespaceLookout(child.pid)
+          : groupLookout(child.pid, child.mark),
     });
     if (!warm) {
       await reaper.remove(child.pid);
@@ -131,14 +134,16 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
     return oldest !== undefined;
   }
 
-  async function find(key: string, command: WarmCommand): Promise<{ place: Place; first: boolean } | undefined> {
-    for (const place of [...places].filter(({ busy }) => !busy)) {
-      if (!place.shell.usable) await end(place);
-      else if (place.key === key) {
-        clearTimeout(place.timer);
-        place.busy = true;
-        return { place, first: false };
-      }
+  async function find(
+    key: string,
+    command: WarmCommand,
+  ): Promise<{ place: Place; first: boolean } | undefined> {
+    for (const place of [...places]) {
+      if (place.key !== key || place.busy) continue;
+      clearTimeout(place.timer);
+      place.busy = true;
+      if (place.shell.usable && await place.shell.isFresh()) return { place, first: false };
+      await end(place);
     }
     if (!works || !await makeRoom()) return undefined;
     opening++;
@@ -154,15 +159,15 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
 
   return {
     async run(command) {
-      const { spec, program, env, prepared } = command;
+      const { spec, program } = command;
       const key = keyOf(command);
       if (key === undefined || !works) return undefined;
       const found = await find(key, command);
       if (!found) return undefined;
       const { place, first } = found;
-      const [, ...rest_] = spec.argv;
+      const [, ...words] = spec.argv;
       const child = place.shell.start({
-        argv: [program, ...rest_],
+        argv: [program, ...words],
         cwd: spec.cwd,
         limits: limitsOf(spec, limits, place.confinement),
         mergeStderr: spec.mergeStderr === true,
@@ -188,7 +193,9 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
 /** Undefined when it cannot share. */
 function keyOf({ spec, env, prepared }: WarmCommand): string | undefined {
   const { reuse, stdin, stdio, argv } = spec;
-  if (reuse === undefined || prepared.place === undefined || stdin !== undefined || stdio !== undefined) return;
+  if (reuse === undefined || prepared.place === undefined || stdin !== undefined || stdio !== undefined) {
+    return;
+  }
   const bytes = argv.reduce((sum, word) => sum + word.length * 3, 0);
   if (bytes > MOST_BYTES || argv.some((word) => word.includes("\0"))) return;
   return JSON.stringify([reuse, prepared.place, spec.sharesLoopback, env]);

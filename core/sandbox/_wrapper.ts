@@ -70,7 +70,9 @@ export interface WarmShellText {
  * jobs nobody may think that a job did. The signals that end a group are for jobs: it ends with its input, or by KILL.
  */
 export function warmShell({ ready, fresh }: WarmShellText): string {
-  const names = fresh.flatMap((folder) => [`${quote(folder)}/*`, `${quote(folder)}/.[!.]*`, `${quote(folder)}/..?*`]);
+  const names = fresh.flatMap((
+    folder,
+  ) => [`${quote(folder)}/*`, `${quote(folder)}/.[!.]*`, `${quote(folder)}/..?*`]);
   const shared = fresh.length === 0 ? [] : [
     "for f in shm sem msg; do",
     '{ IFS= read -r x && IFS= read -r x; } </proc/sysvipc/"$f" && left="$left $f"',
@@ -98,9 +100,15 @@ export interface JobText {
   /** Lines that set the limits. */
   readonly limits: readonly string[];
   readonly mergeStderr: boolean;
-  /** Said on both outputs when the job has ended, after a NUL: then the exit code, and whether something is left. */
+  /**
+   * Said on both outputs when the job has ended, after a NUL; on standard output with the exit code, as a line. When nobody
+   * waits for the job any more it is said there once more, with {@link LAST_LINE}.
+   */
   readonly marker: string;
 }
+
+/** Follows the second marker when the job left nothing in the folders that end with the shell; as long, when it did. */
+export const LAST_LINE = "0\n";
 
 /**
  * One job for such a `sh`. Its outputs are the same pipes opened anew, so that what a program sets on them (not to block,
@@ -114,10 +122,11 @@ export function jobText({ argv, cwd, limits, mergeStderr, marker }: JobText): st
     `cd -P -- ${quote(cwd)} && unset OLDPWD && exec ${argv.map(quote).join(" ")}`,
     `) </dev/null >/proc/self/fd/1 ${error} ${JOB_ERROR}>&-`,
     "code=$?",
-    "look",
-    'if [ "$left" = "$first" ]; then left=0; else left=1; fi',
-    `printf '\\000%s%s %s\\n' ${marker} "$code" "$left"`,
+    `printf '\\000%s%s\\n' ${marker} "$code"`,
     ...mergeStderr ? [] : [`printf '\\000%s' ${marker} >&${JOB_ERROR}`],
+    "look",
+    `[ "$left" = "$first" ]`,
+    `printf '\\000%s%s\\n' ${marker} "$?"`,
     "",
   ].join("\n");
 }

@@ -51,7 +51,7 @@ export interface Prepared extends Omit<Wrapped, "confinement"> {
    * of them. Undefined when it was not asked for, and where that cannot be said for certain.
    */
   readonly place: string | undefined;
-  /** Makes the confinement, once. `shell`: a program of the hidden part that can be started inside as well. */
+  /** Makes the confinement, once. `shell`: a program that bubblewrap puts where it can be started. */
   confine(given: { readonly cwd: string; readonly shell?: string }): Promise<Confinement>;
 }
 
@@ -187,7 +187,11 @@ export function createKernel(options: KernelOptions): Kernel {
       if (which.name === "bubblewrap") {
         const { sharesLoopback } = given;
         wrapped = await bubblewrapLayer(which.bubblewrap)
-          .confine(envelope, places, closed, { cwd, sharesLoopback, ...shell === undefined ? {} : { shell } });
+          .confine(envelope, places, closed, {
+            cwd,
+            sharesLoopback,
+            ...shell === undefined ? {} : { shell },
+          });
         return wrapped.confinement;
       }
       if (which.name === "landlock") {
