@@ -16,6 +16,8 @@ export interface LandlockPlan {
   /** The whole network was accepted where hosts were meant; without that, hosts are no network at all. */
   readonly openNetwork: boolean;
   readonly terminal: boolean;
+  /** A program beside. */
+  readonly shell?: string;
 }
 
 /** Entries around what is closed in folders that are read; what is closed in those that are written was accepted. */
@@ -36,10 +38,10 @@ export function describeLandlock(plan: LandlockPlan): string {
 }
 
 function restrictionOf(plan: LandlockPlan): ThreadRestriction {
-  const { baseline, envelope, places, closed, openNetwork, terminal } = plan;
+  const { baseline, envelope, places, closed, openNetwork, terminal, shell } = plan;
   const write = [...places.write, baseline.temp];
   const rules = landlockRules({
-    read: [...baseline.read, ...places.read],
+    read: [...baseline.read, ...places.read, ...shell === undefined ? [] : [shell]],
     write,
     closed: closed.filter(({ path, access }) =>
       access === "none" && !write.some((root) => isInside(path, root))

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { constants } from "node:os";
 import type { Child, ServingChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
 import type { Lookout } from "./_left_behind.ts";
@@ -36,6 +37,8 @@ export interface WarmShellOptions {
   readonly child: ServingChild;
   /** Folders that end with its confinement. */
   readonly fresh: readonly string[];
+  /** A file of its own, where it is said by which signal a job ended. It needs no name once the shell is ready. */
+  readonly says?: string;
   /** Asked when it is ready. Undefined: nobody can say what a job leaves running, so it is of no use. */
   lookout(): Lookout | undefined;
 }
@@ -46,7 +49,7 @@ const READY_MS = 10_000;
 
 /** Resolves when it is ready for jobs; with undefined, and nothing left of it, when it does not come to that. */
 export async function openWarmShell(options: WarmShellOptions): Promise<WarmShell | undefined> {
-  const { child, fresh } = options;
+  const { child, fresh, says } = options;
   const { pid, mark, input, status } = child;
   if (!child.stdout || !child.stderr) throw new Error("a shell for jobs has outputs");
   const [stdout, stderr] = [child.stdout.getReader(), child.stderr.getReader()];
@@ -63,7 +66,7 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
   }
 
   const ready = `ready ${crypto.randomUUID()}`;
-  tell(warmShell({ ready, fresh }));
+  tell(warmShell({ ready, fresh, ...says === undefined ? {} : { says } }));
   const said = untilSaid(stdout, ready);
   const found = await within(said, READY_MS) && await said ? options.lookout() : undefined;
   if (found === undefined) {
@@ -80,7 +83,7 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
   function start(job: Job): JobChild {
     const marker = crypto.randomUUID();
     const sought = Buffer.from(`\0${marker}`);
-    const answer = Promise.withResolvers<number | undefined>();
+    const answer = Promise.withResolvers<Deno.CommandStatus | undefined>();
     let clean = false;
     tell(jobText({ ...job, marker }));
     child.hold(true);
@@ -95,7 +98,7 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
         // It ends then, and the pipes are held by what the job left running, and by nobody else.
         await input.close().catch(() => {});
       }
-      answer.resolve(Number(line));
+      answer.resolve(statusFrom(line));
       if (!clean) return await withoutMarked(stdout, rest, sought, LAST_LINE.length);
       child.hold(false);
       return undefined;
@@ -139,12 +142,21 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
 
 /** A shell that was ended in the middle of a job ended with it. */
 async function statusOf(
-  answer: Promise<number | undefined>,
+  answer: Promise<Deno.CommandStatus | undefined>,
   status: Promise<Deno.CommandStatus>,
 ): Promise<Deno.CommandStatus> {
-  const code = await Promise.race([answer, status.then(() => undefined)]);
-  return code === undefined ? await status : { success: code === 0, code, signal: null };
+  return await Promise.race([answer, status.then(() => undefined)]) ?? await status;
 }
+
+/** `CODE` or `CODE signal`. */
+function statusFrom(line: string): Deno.CommandStatus {
+  const [number, signalled] = line.split(" ");
+  const code = Number(number);
+  const by = signalled === undefined ? undefined : signalNames.get(code - 128);
+  return { success: code === 0, code, signal: by ?? null };
+}
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, at]) => [at, name as Deno.Signal]));
 
 async function untilAlone(isAlone: Lookout): Promise<boolean> {
   const end = performance.now() + EMPTY_MS;

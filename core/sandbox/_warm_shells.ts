@@ -82,7 +82,10 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
   async function open(key: string, { spec, env, prepared }: WarmCommand): Promise<Place | undefined> {
     const copy = unreadableShell();
     const confinement = await prepared.confine({ cwd: "/", shell: copy });
-    const shell = confinement.layer === "bubblewrap" ? SHELL_INSIDE : SHELL;
+    const alone = confinement.layer === "bubblewrap";
+    const shell = alone ? SHELL_INSIDE : copy;
+    const says = alone ? undefined : join(env.TMPDIR ?? "/tmp", `sh-${crypto.randomUUID()}`);
+    if (says !== undefined) Deno.writeFileSync(says, new Uint8Array(0), { createNew: true, mode: 0o600 });
     const { stdin: _stdin, mergeStderr: _merge, ...common } = spec;
     const child = await spawnServing({
       spec: { ...common, argv: [shell], cwd: "/" },
@@ -94,12 +97,11 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
     });
     const warm = await openWarmShell({
       child,
-      fresh: confinement.layer === "bubblewrap" ? confinement.fresh : [],
-      lookout: () =>
-        confinement.layer === "bubblewrap"
-          ? namespaceLookout(child.pid)
-          : groupLookout(child.pid, child.mark),
+      fresh: alone ? confinement.fresh : [],
+      ...says === undefined ? {} : { says },
+      lookout: () => alone ? namespaceLookout(child.pid) : groupLookout(child.pid, child.mark),
     });
+    if (says !== undefined) Deno.removeSync(says);
     if (!warm) {
       await reaper.remove(child.pid);
       return undefined;

@@ -58,18 +58,23 @@ export function outerWrapper(
 /** Number of the file that carries the jobs' standard error in a shell that runs several. */
 const JOB_ERROR = 5;
 
+/** What a shell says of how jobs ended is the only thing that tells a signal from an exit code above 128. */
+const SAYS = "/proc/self/fd/2";
+
 export interface WarmShellText {
   /** Printed when it is ready for jobs. */
   readonly ready: string;
   /** Folders that end with its confinement: a job that leaves something there was the last. */
   readonly fresh: readonly string[];
+  /** A file for what it says of jobs that a signal ended. Absent: nobody need know. */
+  readonly says?: string;
 }
 
 /**
  * What a `sh` that reads its program from a pipe is told first. It has nothing to say itself; of what it prints of ended
  * jobs nobody may think that a job did. The signals that end a group are for jobs: it ends with its input, or by KILL.
  */
-export function warmShell({ ready, fresh }: WarmShellText): string {
+export function warmShell({ ready, fresh, says = "/dev/null" }: WarmShellText): string {
   const names = fresh.flatMap((
     folder,
   ) => [`${quote(folder)}/*`, `${quote(folder)}/.[!.]*`, `${quote(folder)}/..?*`]);
@@ -79,7 +84,7 @@ export function warmShell({ ready, fresh }: WarmShellText): string {
     "done",
   ];
   return [
-    `exec ${JOB_ERROR}>&2 2>/dev/null`,
+    `exec ${JOB_ERROR}>&2 2>${quote(says)}`,
     "trap : HUP INT QUIT TERM USR1 USR2 ALRM",
     "look() {",
     `set -- ${names.join(" ")}`,
@@ -101,7 +106,8 @@ export interface JobText {
   readonly limits: readonly string[];
   readonly mergeStderr: boolean;
   /**
-   * Said on both outputs when the job has ended, after a NUL; on standard output with the exit code, as a line. When nobody
+   * Said on both outputs when the job has ended, after a NUL; on standard output with the exit code (and
+   * `signal`, when that is what ended it), as a line. When nobody
    * waits for the job any more it is said there once more, with {@link LAST_LINE}.
    */
   readonly marker: string;
@@ -122,6 +128,8 @@ export function jobText({ argv, cwd, limits, mergeStderr, marker }: JobText): st
     `cd -P -- ${quote(cwd)} && unset OLDPWD && exec ${argv.map(quote).join(" ")}`,
     `) </dev/null >/proc/self/fd/1 ${error} ${JOB_ERROR}>&-`,
     "code=$?",
+    // One that may not be emptied is /dev/null, which never holds anything.
+    `[ -s ${SAYS} ] && { : >${SAYS}; code="$code signal"; }`,
     `printf '\\000%s%s\\n' ${marker} "$code"`,
     ...mergeStderr ? [] : [`printf '\\000%s' ${marker} >&${JOB_ERROR}`],
     "look",

@@ -51,7 +51,8 @@ export interface Prepared extends Omit<Wrapped, "confinement"> {
    * of them. Undefined when it was not asked for, and where that cannot be said for certain.
    */
   readonly place: string | undefined;
-  /** Makes the confinement, once. `shell`: a program that bubblewrap puts where it can be started. */
+  /** Makes the confinement, once. `shell`: a program that can be started beside the others; bubblewrap
+   * shows it as {@link SHELL_INSIDE}. */
   confine(given: { readonly cwd: string; readonly shell?: string }): Promise<Confinement>;
 }
 
@@ -198,7 +199,7 @@ export function createKernel(options: KernelOptions): Kernel {
         const { confineWithLandlock } = await import("./_landlock_layer.ts");
         const { createSpawner } = await import("./_spawner.ts");
         spawner ??= opened.use(createSpawner());
-        return confineWithLandlock(spawner, landlockPlan());
+        return confineWithLandlock(spawner, { ...landlockPlan(), ...shell === undefined ? {} : { shell } });
       }
       if (which.name === "seatbelt") {
         const { seatbeltProfile } = await import("./seatbelt.ts");
