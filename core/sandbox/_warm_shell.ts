@@ -4,6 +4,7 @@ import type { Child, ServingChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
 import type { Lookout } from "./_left_behind.ts";
 import { createMarkerSearch, type Reader, readLine, untilSaid, withoutMarked } from "./_marked_output.ts";
+import { statOf } from "./_proc.ts";
 import { type JobText, jobText, LAST_LINE, warmShell } from "./_wrapper.ts";
 
 /** What runs in it, but for the marker. */
@@ -25,6 +26,8 @@ export interface WarmShell {
   readonly usable: boolean;
   /** True when the job before left nothing in the folders that end with the shell. Asked once between two jobs. */
   isFresh(): Promise<boolean>;
+  /** Whether pryx goes on for its sake, and what is read of it: while it waits for a job that need not be. */
+  hold(on: boolean): void;
   /** One at a time: only when the one before has ended, and it is usable and fresh. */
   start(job: Job): JobChild;
   /** Ends it, and all that it holds. */
@@ -61,6 +64,7 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
 
   async function end(): Promise<void> {
     usable = false;
+    child.hold(true);
     signalGroup(pid, "SIGKILL");
     await Promise.allSettled([input.close(), stdout.cancel(), stderr.cancel(), status]);
   }
@@ -74,7 +78,6 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
     return undefined;
   }
   const isAlone: Lookout = found;
-  child.hold(false);
 
   /** What came after the exit code of the last job, and what should have. */
   let trailing: Buffer = Buffer.alloc(0);
@@ -86,7 +89,6 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
     const answer = Promise.withResolvers<Deno.CommandStatus | undefined>();
     let clean = false;
     tell(jobText({ ...job, marker }));
-    child.hold(true);
 
     const onStdout = async (after: Uint8Array): Promise<Uint8Array | undefined> => {
       const { line, rest } = await readLine(stdout, after);
@@ -98,10 +100,10 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
         // It ends then, and the pipes are held by what the job left running, and by nobody else.
         await input.close().catch(() => {});
       }
-      answer.resolve(statusFrom(line));
-      if (!clean) return await withoutMarked(stdout, rest, sought, LAST_LINE.length);
-      child.hold(false);
-      return undefined;
+      const ended = statusFrom(line);
+      // A signal to all of the group ends what is around the shell too, which says it as it was.
+      answer.resolve(ended.code > 128 && statOf(pid) === undefined ? undefined : ended);
+      return clean ? undefined : await withoutMarked(stdout, rest, sought, LAST_LINE.length);
     };
     const onStderr = async (after: Uint8Array): Promise<Uint8Array | undefined> => {
       await answer.promise;
@@ -132,6 +134,7 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
       }
       return trailing.equals(expected);
     },
+    hold: child.hold,
     start,
     end,
     async leave() {
@@ -156,7 +159,10 @@ function statusFrom(line: string): Deno.CommandStatus {
   return { success: code === 0, code, signal: by ?? null };
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, at]) => [at, name as Deno.Signal]));
+/** Of two names for one, the first: the usual one. */
+const signalNames = new Map(
+  Object.entries(constants.signals).reverse().map(([name, at]) => [at, name as Deno.Signal]),
+);
 
 async function untilAlone(isAlone: Lookout): Promise<boolean> {
   const end = performance.now() + EMPTY_MS;

@@ -19,8 +19,8 @@ export interface WarmShellsOptions {
 export interface WarmRun {
   readonly child: JobChild;
   readonly confinement: Confinement;
-  /** After the command: the shell waits for the next one, or is ended with all that is left in it. */
-  done(): Promise<void>;
+  /** After the command: the shell waits for the next one where it can and `keep` says so, or is ended with all that is left in it. */
+  done(keep: boolean): Promise<void>;
   /** The shell is given up, and what is left in it goes on. */
   leave(): Promise<void>;
   /** True when the shell was made for this command, with what was prepared for it: then both end together. */
@@ -123,6 +123,7 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
 
   function rest(place: Place): void {
     place.busy = false;
+    place.shell.hold(false);
     place.idleSince = performance.now();
     place.timer = setTimeout(() => void end(place).catch(() => {}), IDLE_MS);
     Deno.unrefTimer(Number(place.timer));
@@ -144,6 +145,7 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
       if (place.key !== key || place.busy) continue;
       clearTimeout(place.timer);
       place.busy = true;
+      place.shell.hold(true);
       if (place.shell.usable && await place.shell.isFresh()) return { place, first: false };
       await end(place);
     }
@@ -178,8 +180,8 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
         child,
         confinement: place.confinement,
         first,
-        async done() {
-          if (place.shell.usable && child.clean) rest(place);
+        async done(keep) {
+          if (keep && place.shell.usable && child.clean) rest(place);
           else await end(place);
         },
         leave: () => forget(place, () => place.shell.leave()),

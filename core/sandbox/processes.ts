@@ -176,7 +176,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     const letGo = async (group: number): Promise<boolean> => {
       if (!warm) return await release(group);
       if (warm.child.clean || ending !== undefined) {
-        await warm.done();
+        await warm.done(ending === undefined);
         return false;
       }
       const left = await release(group);
