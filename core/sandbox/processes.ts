@@ -46,7 +46,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   const { reaper } = options;
   const startable = options.embedded && createEmbedded(options.embedded);
   const leftRunning = new Set<number>();
-  let shells: WarmShells | undefined;
+  let shells: Promise<WarmShells> | undefined;
   let pruning: ReturnType<typeof setInterval> | undefined;
 
   /** Forgets groups that have ended: their number could come to belong to somebody else. */
@@ -140,8 +140,10 @@ export function createProcesses(options: ProcessesOptions): Processes {
     prepared: Prepared,
   ): Promise<WarmRun | undefined> {
     const { limits, kernel } = options;
-    shells ??= (await import("./_warm_shells.ts")).createWarmShells({ limits, reaper, kernel });
-    return await shells.run({ spec, program, env: environment(spec, prepared), prepared });
+    shells ??= import("./_warm_shells.ts").then(({ createWarmShells }) =>
+      createWarmShells({ limits, reaper, kernel })
+    );
+    return await (await shells).run({ spec, program, env: environment(spec, prepared), prepared });
   }
 
   function environment(spec: ProcessSpec, prepared: Prepared | undefined): Record<string, string> {
@@ -261,7 +263,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     async [Symbol.asyncDispose]() {
       clearInterval(pruning);
       pruning = undefined;
-      await shells?.[Symbol.asyncDispose]();
+      await (await shells)?.[Symbol.asyncDispose]();
       await prune();
       leftRunning.clear();
       await reaper[Symbol.asyncDispose]();
