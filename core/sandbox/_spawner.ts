@@ -5,6 +5,7 @@ import { holdProcess } from "./_hold_process.ts";
 import { rulesKey } from "./_landlock_rules.ts";
 import type { ThreadRestriction } from "./landlock.ts";
 import type { SpawnerReply, SpawnerRequest } from "./_spawner_protocol.ts";
+import { unrefTimer } from "./_unref_timer.ts";
 
 export type { SpawnedChild } from "./_spawner_child.ts";
 
@@ -105,7 +106,7 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
       spareTimer = undefined;
       spare ??= start();
     }, SPARE_AFTER_MS);
-    Deno.unrefTimer(Number(spareTimer));
+    unrefTimer(spareTimer);
   }
 
   function restricted(restriction: ThreadRestriction): SpawnerWorker {

@@ -8,11 +8,12 @@ import type { ProcessLimits } from "./_limits.ts";
 import { type JobChild, openWarmShell, type WarmShell } from "./_warm_shell.ts";
 import type { Reaper } from "./reaper.ts";
 import type { ProcessSpec } from "./sandbox.ts";
+import { unrefTimer } from "./_unref_timer.ts";
 
 export interface WarmShellsOptions {
   readonly limits: ProcessLimits;
   readonly reaper: Reaper;
-  readonly kernel: Pick<Kernel, "hidden">;
+  readonly kernel: Pick<Kernel, "hidden" | "baseline">;
 }
 
 /** One command in a shell that was confined before, or is for it. */
@@ -84,7 +85,7 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
     const confinement = await prepared.confine({ cwd: "/", shell: copy });
     const alone = confinement.layer === "bubblewrap";
     const shell = alone ? SHELL_INSIDE : copy;
-    const says = alone ? undefined : join(env.TMPDIR ?? "/tmp", `sh-${crypto.randomUUID()}`);
+    const says = alone ? undefined : join(kernel.baseline().temp, `sh-${crypto.randomUUID()}`);
     if (says !== undefined) Deno.writeFileSync(says, new Uint8Array(0), { createNew: true, mode: 0o600 });
     const { stdin: _stdin, mergeStderr: _merge, ...common } = spec;
     const child = await spawnServing({
@@ -126,7 +127,7 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
     place.shell.hold(false);
     place.idleSince = performance.now();
     place.timer = setTimeout(() => void end(place).catch(() => {}), IDLE_MS);
-    Deno.unrefTimer(Number(place.timer));
+    unrefTimer(place.timer);
   }
 
   /** Makes room for one more. False when all are at work. */
@@ -156,6 +157,10 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
       if (place) places.add(place);
       else works = false;
       return place && { place, first: true };
+    } catch {
+      // Started the usual way, it says itself what is wrong.
+      works = false;
+      return undefined;
     } finally {
       opening--;
     }
@@ -197,6 +202,8 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
 /** Undefined when it cannot share. */
 function keyOf({ spec, env, prepared }: WarmCommand): string | undefined {
   const { reuse, stdin, stdio, argv } = spec;
+  // A shell sets these itself.
+  if (env.PWD !== undefined || env.OLDPWD !== undefined) return;
   if (reuse === undefined || prepared.place === undefined || stdin !== undefined || stdio !== undefined) {
     return;
   }

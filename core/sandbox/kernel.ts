@@ -51,7 +51,7 @@ export interface Prepared extends Omit<Wrapped, "confinement"> {
    * of them. Undefined when it was not asked for, and where that cannot be said for certain.
    */
   readonly place: string | undefined;
-  /** Makes the confinement, once. `shell`: a program that can be started beside the others; bubblewrap
+  /** Makes the confinement. `shell`: a program that can be started beside the others; bubblewrap
    * shows it as {@link SHELL_INSIDE}. */
   confine(given: { readonly cwd: string; readonly shell?: string }): Promise<Confinement>;
 }
@@ -149,7 +149,8 @@ export function createKernel(options: KernelOptions): Kernel {
       TEMP: folder.temp,
       ...envelope.network === "none" ? OFFLINE : {},
     };
-    let wrapped: Wrapped | undefined;
+    // More than one only where the first could not be used.
+    const made: Wrapped[] = [];
     const landlockPlan = (): LandlockPlan => ({
       baseline: baseline(),
       envelope,
@@ -163,6 +164,8 @@ export function createKernel(options: KernelOptions): Kernel {
       const { network } = envelope;
       if (given.named !== true || given.terminal || typeof network !== "string" || places.made > 0) return;
       const roots = [...baseline().read, ...places.read, ...places.write];
+      // Made for one child alone where it is not there otherwise.
+      if (![...roots, folder.temp].some((root) => isInside(given.cwd, root))) return;
       const seen = identities(roots, closed.closed);
       if (seen === undefined) return;
       const common = [which.name, accepted?.map(formatNeed), closed.unseen, seen];
@@ -187,12 +190,13 @@ export function createKernel(options: KernelOptions): Kernel {
     async function confine({ cwd, shell }: { cwd: string; shell?: string }): Promise<Confinement> {
       if (which.name === "bubblewrap") {
         const { sharesLoopback } = given;
-        wrapped = await bubblewrapLayer(which.bubblewrap)
+        const wrapped = await bubblewrapLayer(which.bubblewrap)
           .confine(envelope, places, closed, {
             cwd,
             sharesLoopback,
             ...shell === undefined ? {} : { shell },
           });
+        made.push(wrapped);
         return wrapped.confinement;
       }
       if (which.name === "landlock") {
@@ -222,11 +226,11 @@ export function createKernel(options: KernelOptions): Kernel {
         readOnly: closed.closed.filter(({ access }) => access === "read").map(({ path }) => path),
         place: await placeNow(),
         confine,
-        connected: () => wrapped?.connected() ?? [],
-        refused: () => wrapped?.refused() ?? [],
-        problem: () => wrapped?.problem(),
+        connected: () => made.at(-1)?.connected() ?? [],
+        refused: () => made.at(-1)?.refused() ?? [],
+        problem: () => made.at(-1)?.problem(),
         async release() {
-          await wrapped?.release();
+          for (const one of made.splice(0)) await one.release();
           await places.release();
         },
       };

@@ -11,6 +11,7 @@ import type { Reaper } from "./reaper.ts";
 import type { ProcessResult, ProcessSpec } from "./sandbox.ts";
 import type { WarmRun, WarmShells } from "./_warm_shells.ts";
 import { watch } from "./_watch.ts";
+import { unrefTimer } from "./_unref_timer.ts";
 
 export type { ProcessLimits } from "./_limits.ts";
 
@@ -82,7 +83,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     leftRunning.add(group);
     if (pruning === undefined) {
       pruning = setInterval(() => void prune().catch(() => {}), PRUNE_EVERY_MS);
-      Deno.unrefTimer(Number(pruning));
+      unrefTimer(pruning);
     }
     return !empty;
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import type { ProcessLimits } from "../../core/sandbox/processes.ts";
 import type { ProcessSpec } from "../../core/sandbox/sandbox.ts";
@@ -117,19 +118,23 @@ onEach(ALL, "a command is told from one that has its own confinement by nothing"
   }
 });
 
-onEach(ALL, "commands of one owner share a shell, and those of another have theirs", async (at) => {
+onEach(ALL, "commands of one owner share a shell, and those of another have theirs", async (at, holding) => {
   await at.untilWarm();
   const one = await at.shell();
   assert.equal(await at.shell(), one);
-  const ids = "readlink /proc/self/ns/pid; echo $PPID";
-  const [mine, other, env, network] = [
-    await at.run(ids, { reuse: "a" }),
-    await at.run(ids, { reuse: "b" }),
-    await at.run(ids, { reuse: "a", env: { A: "1" } }),
-    await at.run(ids, { reuse: "a" }, { unixSockets: true }),
+  for (const more of [{ reuse: "b" }, { env: { A: "1" } }]) assert.notEqual(await at.shell(more), one);
+  if (holding !== "none") assert.notEqual(await at.shell({}, { unixSockets: true }), one);
+  assert.equal(await at.shell(), one);
+});
+
+onEach(ALL, "variables of a command are its own, those that shells set too", async (at) => {
+  const variables: readonly Record<string, string>[] = [
+    { A: "a'b\nc" },
+    { PWD: "/", OLDPWD: "/x" },
+    { SHLVL: "7", _: "u" },
+    { TMPDIR: "/nowhere" },
   ];
-  const all = [mine, other, env, network].map(({ out }) => out);
-  assert.equal(new Set(all).size, missing.none === undefined && all[0] === all[3] ? 3 : 4, all.join());
+  for (const env of variables) await isAlike(at, "env -u PRYX_RUN | sort; cd; cd - >&2", { env });
 });
 
 onEach(ALL, "a command too long for the system fails as it does alone", async (at) => {
@@ -149,6 +154,9 @@ onEach(ALL, "folders with strange names are worked in", async (at) => {
     const { out } = await isAlike(at, "pwd; echo x > file; cat file", { cwd });
     assert.ok(out.startsWith(cwd), out);
   }
+  await isAlike(at, "pwd; touch file", { cwd: at.outside });
+  await isAlike(at, "pwd", { cwd: "/" });
+  await isAlike(at, "pwd", { cwd: "/usr/bin" });
   await assert.rejects(at.run("pwd", { cwd: join(at.work, "gone"), reuse: "a" }), { code: "not_found" });
 });
 
@@ -401,4 +409,31 @@ onEach(ALL, "any small script does the same", async (at) => {
     }),
     { numRuns: 40 },
   );
+});
+
+Deno.test({
+  name: "a shell that waits for commands keeps no program from ending, and ends with it",
+  ignore: missing.none !== undefined,
+  async fn() {
+    const work = await Deno.realPath(await Deno.makeTempDir());
+    try {
+      const program = fileURLToPath(new URL("_idle_program.ts", import.meta.url));
+      const started = performance.now();
+      const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", program, work],
+        env: { TMPDIR: work },
+      }).output();
+      const [one, two] = new TextDecoder().decode(stdout).split("\n");
+      assert.ok(success && one === two, `${one} ${two}`);
+      assert.ok(performance.now() - started < 9_000, "it waited for the shell");
+      // What the reaper removes last.
+      const end = performance.now() + 10_000;
+      while ([...Deno.readDirSync(work)].length > 0) {
+        assert.ok(performance.now() < end, [...Deno.readDirSync(work)].map(({ name }) => name).join());
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } finally {
+      await Deno.remove(work, { recursive: true });
+    }
+  },
 });
