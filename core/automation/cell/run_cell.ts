@@ -1,8 +1,12 @@
 import type { Seal } from "../../domain/automation.ts";
 import { type LoadMessage, WIRE_VERSION } from "../wire.ts";
 import { bootGuest } from "./boot_guest.ts";
+import { readCompiledGuest, writeCompiledGuest } from "./compiled_guest.ts";
 import { takePowers } from "./_powers.ts";
 import { urlParts } from "./_url_parts.ts";
+
+// One chunk of the bundle for both.
+export { writeCompiledGuest };
 
 export interface CellOptions {
   /** Shuts the process in. Called once, when everything that will ever be loaded is there. */
@@ -52,7 +56,7 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
       return random[drawn++] ?? 0;
     },
     url: urlParts,
-  });
+  }, { compiled: readCompiledGuest() });
   // What nobody catches may be an object of the context: it is not looked at here.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
