@@ -51,6 +51,27 @@ export interface Conversation {
   idle(): Promise<void>;
 }
 
+/** A call that is being answered. Most answers are there at once: who wants no signal has none made. */
+class Pending {
+  #reason: unknown;
+  #controller: AbortController | undefined;
+  /** Nobody waits for it any more. */
+  over = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.over) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.over) return;
+    this.over = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 /** Begins to listen to a cell. Ends with the cell. */
 export function converse(options: ConversationOptions): Conversation {
   const { cell, name, tap } = options;
@@ -59,7 +80,7 @@ export function converse(options: ConversationOptions): Conversation {
   const gone = Promise.withResolvers<never>();
   for (const { promise } of [ready, loaded, gone]) promise.catch(() => {});
   /** Calls of the automation that have no answer yet. */
-  const pending = new Map<number, AbortController>();
+  const pending = new Map<number, Pending>();
   /** Calls of the host that have none. */
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let nextId = 1;
@@ -79,13 +100,18 @@ export function converse(options: ConversationOptions): Conversation {
   }
 
   function answer({ id, method, params }: FromCell & { t: "call" }): void {
-    const controller = new AbortController();
-    pending.set(id, controller);
-    const { signal } = controller;
-    const event = (value: unknown) => {
-      if (!signal.aborted && pending.get(id) === controller) send({ t: "event", id, value });
-    };
-    options.answer({ method, params, signal, event }).then(
+    const call = new Pending();
+    pending.set(id, call);
+    options.answer({
+      method,
+      params,
+      get signal() {
+        return call.signal;
+      },
+      event(value) {
+        if (!call.over && pending.get(id) === call) send({ t: "event", id, value });
+      },
+    }).then(
       (value) => settle(id, { t: "reply", id, ok: true, value: value ?? null }),
       (error) => settle(id, { t: "reply", id, ok: false, error: toWireError(error) }),
     );
@@ -141,7 +167,7 @@ export function converse(options: ConversationOptions): Conversation {
     cell.kill();
     const reason = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
-    for (const controller of pending.values()) controller.abort(reason);
+    for (const call of pending.values()) call.abort(reason);
     waiting.clear();
     pending.clear();
     wake();
