@@ -12,8 +12,10 @@ export const MAX_LINE = 64 * 1024 * 1024;
 /** Calls of a cell that wait for an answer at most. The next one waits in its pipe. */
 export const MAX_PENDING = 10_000;
 
-/** Host → cell. */
-export type ToCell =
+/** Host → cell. With `fixed` each may carry the time from then on: `now`, milliseconds since 1970. */
+export type ToCell = ToCellMessage & { readonly now?: number };
+
+type ToCellMessage =
   | LoadMessage
   /** The answer to a call. */
   | { readonly t: "reply"; readonly id: number; readonly ok: true; readonly value?: unknown }
