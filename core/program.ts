@@ -177,7 +177,6 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
           secretMark: (name) => name,
           now,
           redact: known.redact,
-          home,
           recording,
           record,
           readCassette: async (file) => await (await import("./providers/cassette.ts")).readCassette(file),

@@ -209,6 +209,7 @@ export class AutomationError extends PryxError {
   }
 }
 
-function fromWireError(error: WireError): AutomationError {
+/** What an automation threw. */
+export function fromWireError(error: WireError): AutomationError {
   return new AutomationError(error);
 }

@@ -1,12 +1,19 @@
-import { PryxError } from "../domain/error.ts";
+import { join } from "node:path";
+import type { Cassette, Recording } from "../domain/cassette.ts";
+import { messageOf, PryxError } from "../domain/error.ts";
 import type { NeedKind } from "../domain/need.ts";
 import type { PolicyView } from "../policy/policy.ts";
 import { findRoot } from "./_locate.ts";
 import type { Automations, AutomationSource } from "./automation.ts";
 import { createLinker } from "./link.ts";
+import type { RealFile } from "./overlay.ts";
 import { type RunParts } from "./run_automation.ts";
 
 export interface AutomationsOptions extends RunParts {
+  readonly redact: (text: string) => string;
+  readCassette(file: string): Promise<Cassette>;
+  /** A cassette to write. */
+  record(file: string): Promise<Recording>;
   /** pryx's own, for what was linked before. */
   readonly cacheFolder: string;
   /** What is wrong with a pattern of a manifest; undefined when nothing is. */
@@ -38,6 +45,17 @@ export function createAutomations(options: AutomationsOptions): Automations {
     readLock: async (file) => await (await import("./lock.ts")).readLock(file),
     writeLock: async (lock) => await (await import("./lock.ts")).writeLock(lock),
     run: async (run) => await (await import("./run_automation.ts")).runAutomation(run, options),
+    async recorded(cassette) {
+      const { readTape } = await import("./tape.ts");
+      const { file, args } = readTape(await options.readCassette(cassette), cassette).start;
+      return { file, args };
+    },
+    async replay(replay) {
+      const { replayRun } = await import("./replay_run.ts");
+      const real = async (path: string) => await readReal(join(replay.graph.root, path), await policy());
+      return await replayRun(replay, { ...options, real });
+    },
+    rehearse: async (rehearsal) => await (await import("./rehearse.ts")).rehearse(rehearsal, options),
   } satisfies Automations;
 }
 
@@ -63,4 +81,25 @@ async function mayImport(path: string, source: AutomationSource, policy: PolicyV
   throw new PryxError("denied", `An automation may not import ${path}: ${why}`, {
     fix: `allow it with: --allow read=${path}`,
   });
+}
+
+/** Bytes of a file that is compared with what a replay would have written. */
+const MAX_COMPARED = 4 * 1024 * 1024;
+
+/** A file as it stands, where policy lets it be read without asking. */
+async function readReal(path: string, policy: PolicyView): Promise<RealFile> {
+  try {
+    const real = await Deno.realPath(path);
+    const { verdict } = await policy.explain([{ kind: "read", target: real }], "human");
+    if (verdict !== "allow") return { unknown: "not compared with what is there: it may not be read" };
+    const info = await Deno.stat(real);
+    if (!info.isFile) return { unknown: "not compared with what is there: it is no file" };
+    if (info.size > MAX_COMPARED) return { unknown: "not compared with what is there: it is too large" };
+    return { bytes: await Deno.readFile(real) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return { bytes: null };
+    }
+    return { unknown: `not compared with what is there: ${messageOf(error)}` };
+  }
 }

@@ -124,7 +124,8 @@ interface ToolParams {
   readonly stream: boolean;
 }
 
-function toCell(message: ToCell, at: number): TapeEntry | undefined {
+/** The same for what it was told. `at`: milliseconds since the start. */
+export function toCell(message: ToCell, at: number): TapeEntry | undefined {
   switch (message.t) {
     case "load":
       return undefined;

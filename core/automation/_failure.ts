@@ -1,0 +1,16 @@
+import type { ErrorJson } from "../api.ts";
+import type { PryxError } from "../domain/error.ts";
+import { AutomationError } from "./conversation.ts";
+
+/** What people are told: what was thrown, and where in their own lines. */
+export function describeFailure(error: PryxError, name: string): ErrorJson {
+  if (!(error instanceof AutomationError)) return error.toJSON();
+  const { code, message, fix } = error.toJSON();
+  const kind = error.thrown === "PryxError" || error.thrown === "" ? "" : `${error.thrown}: `;
+  const trace = error.trace === "" ? "" : `\n${error.trace}`;
+  return {
+    code,
+    message: `${name} failed: ${kind}${message}${trace}`,
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
