@@ -2,7 +2,10 @@
  * Where pryx begins: the fast path for `--version`, then the command line over the program. Whatever else is needed is
  * imported and opened when it is first used (core/program.ts), and closed once, at the end, in reverse.
  */
+import { selfArgv } from "./core/domain/self_argv.ts";
 import { VERSION } from "./core/domain/version.ts";
+import { runPart } from "./core/part_index.ts";
+import { type CellProcess, spawnCell } from "./core/sandbox/cell_process.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -20,11 +23,13 @@ async function main(args: readonly string[]): Promise<number> {
     Deno.stdout.writeSync(new TextEncoder().encode(`pryx ${VERSION}\n`));
     return 0;
   }
+  if (args[0]?.startsWith("__")) return await runPart(args);
+  const cell = runsAutomation(args) ? startCell() : undefined;
   const loading = import("./core/program.ts");
-  if (args[0]?.startsWith("__")) return await (await loading).runPart(args);
   if (args[0] === "run") void loading.then(({ preloadRun }) => preloadRun());
   const [{ runCli }, { COMMANDS, openProgram }] = await Promise.all([import("./repl/cli.ts"), loading]);
   await using opened = new AsyncDisposableStack();
+  if (cell) opened.use(cell);
   // What is wrong with the environment is said like any other error, by the first command that needs it.
   let context: ReturnType<typeof openProgram> | undefined;
   const index = [...COMMANDS, {
@@ -42,10 +47,29 @@ async function main(args: readonly string[]): Promise<number> {
     env: (name) => Deno.env.get(name),
     columns,
     context: ({ cwd, profile, model }, surface, signal) =>
-      (context ??= openProgram(opened))(surface, signal, {
+      (context ??= openProgram(opened, cell))(surface, signal, {
         ...(cwd === undefined ? {} : { cwd }),
         ...(profile === undefined ? {} : { profile }),
         ...(model === undefined ? {} : { model }),
       }),
   });
+}
+
+/** `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process. */
+function runsAutomation([command, ...rest]: readonly string[]): boolean {
+  return command === "run" && rest.some((word) => word === "--ts" || /^\S+\.pryx\.ts$/.test(word));
+}
+
+/** Before anything else is loaded: the process gets ready while this one reads what it is to do. */
+function startCell(): CellProcess | undefined {
+  try {
+    return spawnCell(selfArgv({
+      standalone: Deno.build.standalone,
+      execPath: Deno.execPath(),
+      main: import.meta.filename ?? "",
+    }));
+  } catch {
+    // Whoever needs it starts it again, and says why it cannot be.
+    return undefined;
+  }
 }

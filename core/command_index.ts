@@ -21,6 +21,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: group(() => import("./commands/run.ts")),
   },
   {
+    name: "check",
+    summary: "Check automations: types, imports, permissions, and pryx.lock",
+    load: group(() => import("./commands/check.ts")),
+  },
+  {
+    name: "init",
+    summary: "Set a project up for automations and editors",
+    load: group(() => import("./commands/init.ts")),
+  },
+  {
+    name: "types",
+    summary: "Print the declarations of the automation API",
+    load: group(() => import("./commands/types.ts")),
+  },
+  {
     name: "tour",
     summary: "See pryx at work, without a key or a network",
     load: group(() => import("./commands/tour.ts")),

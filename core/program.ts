@@ -5,9 +5,10 @@ import type { CommandContext, CommandSurface, Overrides } from "./commands/comma
 import type { Config } from "./config/config.ts";
 import { findPaths } from "./config/paths.ts";
 import type { Recording } from "./domain/cassette.ts";
-import { EXIT, PryxError } from "./domain/error.ts";
+import { PryxError } from "./domain/error.ts";
 import type { Places } from "./domain/places.ts";
 import type { Provider } from "./providers/provider.ts";
+import type { CellProcess } from "./sandbox/cell_process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
 
@@ -37,14 +38,6 @@ export function preloadRun(): void {
   for (const one of wanted) one.catch(() => {});
 }
 
-/** The parts of pryx that run as processes of their own, by hidden subcommand. Nobody types them. */
-export async function runPart([name, ...args]: readonly string[]): Promise<number> {
-  if (name === "__bridge") return await (await import("./sandbox/bridge.ts")).runBridge(args);
-  if (name === "__page") return await (await import("./tools/page.ts")).runPage();
-  Deno.stderr.writeSync(new TextEncoder().encode(`pryx: there is no command ${name}\n`));
-  return EXIT.usage;
-}
-
 /** A value made on first use and kept. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
@@ -53,10 +46,10 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /**
  * From the environment to what commands work with: settings, parts, Pryx. Nothing is opened before it is asked for;
- * what was opened is closed with `opened`, in reverse.
+ * what was opened is closed with `opened`, in reverse. `cell`: a process for automations that runs already.
  */
-export function openProgram(opened: AsyncDisposableStack): CreateContext {
-  const shared = openShared(opened);
+export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): CreateContext {
+  const shared = openShared(opened, cell);
   const { env, paths, home, searchPath, now, store, readStore, blobs, redactor, secrets, tools } = shared;
 
   function create(surface: CommandSurface, signal: AbortSignal, overrides: Overrides): CommandContext {
@@ -190,7 +183,7 @@ export function openProgram(opened: AsyncDisposableStack): CreateContext {
 }
 
 /** What all commands of this process share, whatever their folder and flags. */
-function openShared(opened: AsyncDisposableStack) {
+function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined) {
   const env = Deno.env.toObject();
   const paths = findPaths({ env, platform: Deno.build.os });
   const home = realPathOr(paths.home);
@@ -240,6 +233,7 @@ function openShared(opened: AsyncDisposableStack) {
         main: fileURLToPath(Deno.mainModule),
       }),
       ...(embedded && { embedded }),
+      ...(cell && { cell }),
     }));
   };
   const builtins = once(() => import("./builtins.ts"));

@@ -9,6 +9,13 @@ interface Package {
   readonly libc?: readonly string[];
 }
 
+/** What of a package is copied, where that is not all: paths in it. Licenses always are. */
+const PARTS: Readonly<Record<string, RegExp>> = {
+  // The compiler as a library, and the declarations of the language; not those of browsers, no editor's server.
+  typescript:
+    /^(package\.json|LICENSE\.txt|ThirdPartyNoticeText\.txt|lib\/typescript\.js|lib\/lib\.(es|decorators).*\.ts)$/,
+};
+
 /**
  * Copies packages that cannot be bundled into `folder/node_modules`, with what they need on this platform, and writes
  * the package.json that makes bare imports of them resolve there. They come from Deno's own package cache, at the
@@ -41,7 +48,7 @@ async function copyPackage(cache: string, folder: string, name: string, version:
   const source = await cached(cache, name, version);
   if (!source) throw new Error(`${name} ${version} is not in Deno's cache (${cache})`);
   const manifest = await readPackage(source);
-  await copy(source, join(folder, "node_modules", name));
+  await copy(source, join(folder, "node_modules", name), PARTS[name]);
   for (const [needed, range] of Object.entries(manifest.dependencies ?? {})) {
     await copyPackage(cache, folder, needed, range);
   }
@@ -78,16 +85,20 @@ function runsHere(manifest: Package): boolean {
     (manifest.libc ?? ["glibc"]).includes("glibc");
 }
 
-async function copy(from: string, to: string): Promise<void> {
-  const info = await Deno.lstat(from);
+/** @param parts which files, by their path below `from` */
+async function copy(from: string, to: string, parts = /^/, path = ""): Promise<void> {
+  const source = join(from, path);
+  const info = await Deno.lstat(source);
   if (info.isDirectory) {
-    await Deno.mkdir(to, { recursive: true });
-    for await (const entry of Deno.readDir(from)) await copy(join(from, entry.name), join(to, entry.name));
+    for await (const { name } of Deno.readDir(source)) {
+      await copy(from, to, parts, path === "" ? name : `${path}/${name}`);
+    }
     return;
   }
-  if (!info.isFile) return;
-  await Deno.mkdir(dirname(to), { recursive: true });
-  await Deno.copyFile(from, to);
+  if (!info.isFile || !parts.test(path)) return;
+  const target = join(to, path);
+  await Deno.mkdir(dirname(target), { recursive: true });
+  await Deno.copyFile(source, target);
 }
 
 async function deno(root: string, args: readonly string[]): Promise<string> {

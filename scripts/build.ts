@@ -20,8 +20,14 @@ const WORKERS = [
   "core/sandbox/spawner_worker.ts",
 ];
 
-/** Packages with native code or programs in them: they stay outside the bundle, in a node_modules folder beside it. */
-const NATIVES = ["@napi-rs/keyring", "@vscode/ripgrep"];
+/**
+ * Packages with native code, programs or other files of their own in them: they stay outside the bundle, in a
+ * node_modules folder beside it.
+ */
+const NATIVES = ["@napi-rs/keyring", "@vscode/ripgrep", "typescript"];
+
+/** Scripts of these packages that are worth squeezing too: nine megabytes that a check has to read. */
+const LARGE = ["typescript/lib/typescript.js"];
 
 /** Megabytes. What pryx keeps in memory is bounded by design; a leak ends with an error instead of a swapping machine. */
 const HEAP_LIMIT = 1024;
@@ -59,8 +65,8 @@ export async function build(options: BuildOptions, say: (line: string) => void):
     await Deno.chmod(work, 0o755);
     const folder = join(work, "bundle");
     await bundle(root, folder);
-    await squeeze(folder);
     await vendorNatives(root, folder, NATIVES, manifest.imports);
+    await squeeze(folder);
     await writeJson(join(folder, "deno.json"), { nodeModulesDir: "manual", unstable: manifest.unstable });
     say(`bundled ${await kilobytes(folder)} KB of JavaScript`);
 
@@ -106,26 +112,29 @@ async function bundle(root: string, folder: string): Promise<void> {
 /** Takes out white space, comments and long names: half the bytes to read at every start. Statements stay as they are. */
 async function squeeze(folder: string): Promise<void> {
   const { stop, transform } = await import("esbuild");
+  const rewrite = async (path: string, format: { readonly format?: "esm" }) => {
+    const { code } = await transform(await Deno.readTextFile(path), {
+      minifyWhitespace: true,
+      minifyIdentifiers: true,
+      legalComments: "eof",
+      target: "esnext",
+      ...format,
+    });
+    await Deno.writeTextFile(path, code);
+  };
   try {
-    for await (const path of scriptsBelow(folder)) {
-      const { code } = await transform(await Deno.readTextFile(path), {
-        minifyWhitespace: true,
-        minifyIdentifiers: true,
-        legalComments: "eof",
-        format: "esm",
-        target: "esnext",
-      });
-      await Deno.writeTextFile(path, code);
-    }
+    for await (const path of scriptsBelow(folder)) await rewrite(path, { format: "esm" });
+    for (const path of LARGE) await rewrite(join(folder, "node_modules", path), {});
   } finally {
     await stop();
   }
 }
 
+/** The bundle's own. */
 async function* scriptsBelow(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(folder)) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory) yield* scriptsBelow(path);
+    if (entry.isDirectory && entry.name !== "node_modules") yield* scriptsBelow(path);
     else if (entry.name.endsWith(".js")) yield path;
   }
 }

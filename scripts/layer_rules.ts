@@ -64,6 +64,7 @@ type Layer =
   | "program"
   | "builtins"
   | "index"
+  | "parts"
   | "pryx"
   | "api"
   | "port"
@@ -94,6 +95,7 @@ function placeOf(path: string): Place {
   const folder = `core/${second}`;
   if (path === "core/program.ts") return { layer: "program", folder: "core" };
   if (path === "core/command_index.ts") return { layer: "index", folder: "core" };
+  if (path === "core/part_index.ts") return { layer: "parts", folder: "core" };
   if (path === "core/builtins.ts") return { layer: "builtins", folder: "core" };
   if (path === "core/pryx.ts") return { layer: "pryx", folder: "core" };
   if (path === "core/api.ts") return { layer: "api", folder: "core" };
@@ -105,10 +107,11 @@ function placeOf(path: string): Place {
 
 /** What each layer may import beside files of its own folder. */
 const MAY_IMPORT: Readonly<Partial<Record<Layer, readonly Layer[]>>> = {
-  main: ["program", "pryx", "api", "domain", "surface"],
+  main: ["program", "parts", "pryx", "api", "domain", "surface"],
   program: ["index", "builtins", "pryx", "agent", "adapter", "policy", "port", "api", "domain"],
   builtins: ["adapter", "port", "api", "domain", "policy"],
   index: ["adapter", "port"],
+  parts: ["adapter"],
   pryx: ["agent", "policy", "port", "api", "domain"],
   agent: ["policy", "port", "api", "domain"],
   policy: ["domain"],
@@ -121,7 +124,8 @@ const MAY_IMPORT: Readonly<Partial<Record<Layer, readonly Layer[]>>> = {
 
 /** Single files that a layer may import although its layer may not. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
-  main: ["core/config/paths.ts", "core/commands/command.ts"],
+  // The process of an automation starts before the program is read.
+  main: ["core/config/paths.ts", "core/commands/command.ts", "core/sandbox/cell_process.ts"],
   surface: ["core/commands/command.ts"],
   api: ["core/commands/command.ts"],
 };
@@ -132,6 +136,7 @@ const SAYS: Readonly<Partial<Record<Layer, string>>> = {
   program: "core/program.ts composes what commands work with; surfaces are main.ts's",
   builtins: "core/builtins.ts lists adapters; it imports adapters, ports and core/domain",
   index: "core/command_index.ts lists commands; it imports them, when their word is typed",
+  parts: "core/part_index.ts lists what runs as a process of its own; it imports it, when its process begins",
   pryx: "core/pryx.ts wires ports and constructs no adapter: it is given its parts",
   agent: "the agent works with what it is given: policy, ports and core/domain",
   policy: "policy judges values: it imports core/domain and its port",
@@ -180,13 +185,16 @@ function whyNot(path: string, from: Place, one: Import): string | undefined {
   // A port stands in its adapters' folder and is theirs to implement, not the other way round.
   if (
     from.folder === to.folder && from.layer !== "port" &&
-    !["builtins", "index", "program", "pryx"].includes(from.layer)
+    !["builtins", "index", "parts", "program", "pryx"].includes(from.layer)
   ) {
     return undefined;
   }
   if (!MAY_IMPORT[from.layer]?.includes(to.layer)) return SAYS[from.layer] ?? `${path} may not import it`;
   if (from.layer === "index" && to.layer === "adapter" && !one.dynamic && !one.typeOnly) {
     return "a command is loaded when its word is typed: write `import()`";
+  }
+  if (from.layer === "parts" && !one.dynamic && !one.typeOnly) {
+    return "a part is loaded when its process begins: write `import()`";
   }
   if (from.layer === "program" && to.layer === "builtins" && !one.dynamic && !one.typeOnly) {
     return "built-in adapters are loaded when the first of them is used: write `await import()`";

@@ -38,7 +38,7 @@ export function analyse(
   }
   return {
     code,
-    imports: kept(sites, code),
+    imports: kept(sites, body, code),
     ...(at ? { manifestAt: at } : {}),
     ...(permissions ? { permissions } : {}),
     findings: findings.sort((a, b) => a.line - b.line || a.column - b.column),
@@ -46,17 +46,19 @@ export function analyse(
 }
 
 /** Those of `sites` that are still there in the code: what is used as a type alone is not. One for each specifier. */
-function kept(sites: readonly ImportSite[], code: string): ImportSite[] {
-  if (sites.length === 0) return [];
-  const tokens = tokenize(code, false);
-  // Code that was written by the transformer but cannot be read again: nothing may slip through.
-  const required = "list" in tokens ? requiredBy(tokens) : undefined;
-  const first = new Map<string, ImportSite>();
-  for (const site of sites) {
-    if (required && !required.has(site.specifier)) continue;
-    if (!first.has(site.specifier)) first.set(site.specifier, site);
-  }
-  return [...first.values()];
+function kept(sites: readonly ImportSite[], text: string, code: string): ImportSite[] {
+  const first = new Map(sites.toReversed().map((site) => [site.specifier, site]));
+  const sure = (specifier: string) => {
+    const call = `require('${specifier}')`;
+    // More of them than in the text before: the transformer wrote one. It writes none but calls.
+    return code.split(call).length > text.split(call).length;
+  };
+  const doubtful = [...first.keys()].some((specifier) => !sure(specifier) && code.includes(specifier));
+  const tokens = doubtful ? tokenize(code, false) : undefined;
+  // What the transformer wrote and nobody can read: nothing may slip through.
+  const required = tokens && ("list" in tokens ? requiredBy(tokens) : new Set(first.keys()));
+  return [...first.values()].toSorted((a, b) => a.line - b.line || a.column - b.column)
+    .filter(({ specifier }) => sure(specifier) || required?.has(specifier));
 }
 
 function requiredBy({ list, at }: Tokens): Set<string> {

@@ -29,7 +29,6 @@ export function readImports(tokens: Tokens): Imports {
       const specifier = at(end).text.slice(1, -1);
       sites.push({ ...tokens.spot(at(end)), specifier });
       findings.push(...attributeFindings(tokens, end, specifier));
-      i = end;
     }
   }
   return { sites, findings };

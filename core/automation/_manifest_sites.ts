@@ -109,6 +109,7 @@ function isChanged(tokens: Tokens, index: number): boolean {
     if (type === T.dot) i += 2;
     else if (type === T.bracketL) i = tokens.after(i);
     else if (type === T.nonNullAssertion || at(i).isType) i++;
+    else if (type === T.parenR && before.type === T.parenL) i++;
     else return type === T.eq || type === T.assign || type === T.preIncDec || type === T.postIncDec;
   }
 }

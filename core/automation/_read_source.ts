@@ -9,11 +9,11 @@ export const MAX_MODULE_BYTES = 4 * 1024 * 1024;
  */
 export async function readSource(path: string, maxBytes: number): Promise<Uint8Array> {
   // Opening a pipe would wait for whoever writes to it.
-  if (!(await Deno.stat(path)).isFile) {
+  const { isFile, size } = await Deno.stat(path);
+  if (!isFile) {
     throw new PryxError("io", `Cannot read "${path}": it is no plain file`);
   }
   using file = await Deno.open(path);
-  const { size } = await file.stat();
   let bytes = new Uint8Array(Math.min(size, maxBytes) + 1);
   let length = 0;
   for (;;) {

@@ -135,16 +135,23 @@ class TooLong extends Error {}
  * A text that can be looked at only so often. The parser reads what may be an arrow function twice, and what is inside
  * of it twice again: thirty nested brackets, made for it, would hold the host for hours.
  */
-class MeteredText extends String {
+class MeteredText {
+  readonly length: number;
+  readonly #text: string;
   #left: number;
 
   constructor(text: string) {
-    super(text);
+    this.#text = text;
+    this.length = text.length;
     this.#left = LOOKS_AT_LEAST + text.length * LOOKS_PER_CHARACTER;
   }
 
-  override charCodeAt(index: number): number {
+  charCodeAt(index: number): number {
     if (--this.#left < 0) throw new TooLong();
-    return super.charCodeAt(index);
+    return this.#text.charCodeAt(index);
+  }
+
+  toString(): string {
+    return this.#text;
   }
 }

@@ -10,7 +10,6 @@
 export declare const apiVersion: 1;
 
 // ── What a file may do ──────────────────────────────────────────────────────────────────────────────────────────────
-
 /**
  * What a file declares that it may do, as `export const permissions = {…} satisfies Permissions`. It is read before any
  * code runs, so it must be a literal: no variables, no calls, no spread. Without it a file computes and prints, no more.
@@ -39,10 +38,10 @@ export declare class PryxError extends Error {
   readonly code: string;
   /** What to do about it, where that is known. */
   readonly fix?: string;
+  constructor(message: string, options?: { code?: string; fix?: string; cause?: unknown });
 }
 
 // ── Shell ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 /** What may stand in `${}` of a command: one word each, quoted; a list is as many words; another command is its text. */
 export type ShellValue = string | number | bigint | boolean | ShellCommand | readonly ShellValue[];
 
@@ -88,7 +87,6 @@ export interface ShellCommand extends PromiseLike<ShellResult> {
   result(): Promise<ShellResult>;
   /** Lines of standard output, as they come. Ends by throwing a {@link ShellError} when the exit code is not 0. */
   [Symbol.asyncIterator](): AsyncIterator<string>;
-
   /** A copy that shows nothing while it runs. */
   quiet(): ShellCommand;
   /** A copy that runs in another folder. */
@@ -107,7 +105,7 @@ export interface ShellCommand extends PromiseLike<ShellResult> {
 
 /**
  * A command line for the shell (bash where there is one). What stands in `${}` is quoted: it is one word whatever is in
- * it, and no part of it is run.
+ * it, and no part of it is run. The text is taken as it stands, backslashes too; \` and \${ are these characters.
  *
  * ```ts
  * const branch = await sh`git branch --show-current`.text();
@@ -120,7 +118,6 @@ export interface ShellCommand extends PromiseLike<ShellResult> {
 export declare function sh(text: TemplateStringsArray, ...values: readonly ShellValue[]): ShellCommand;
 
 // ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 export interface FileInfo {
   readonly kind: "file" | "folder" | "other";
   /** Bytes. */
@@ -162,26 +159,21 @@ export declare const fs: {
   /** A JSON file. */
   readJson<T = Json>(path: string): Promise<T>;
   /** Writes a whole file. A string is UTF-8. */
-  write(path: string, content: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
+  write(path: string, content: string | Uint8Array, options?: { mode?: number }): Promise<void>;
   /** Writes a value as JSON, two spaces an indent, with a newline at its end. */
   writeJson(path: string, value: unknown): Promise<void>;
   /** Adds to the end of a file, which is made where there is none. */
   append(path: string, text: string): Promise<void>;
   /** Replaces text that stands in the file exactly once (with `all`: wherever it stands). Rejects with `tool_failed` when it does not. */
-  edit(path: string, replace: string, by: string, options?: { readonly all?: boolean }): Promise<void>;
+  edit(path: string, replace: string, by: string, options?: { all?: boolean }): Promise<void>;
   /** What is in a folder, by name. `recursive`: everything below, without what is ignored by `.gitignore`. */
-  list(path?: string, options?: { readonly recursive?: boolean }): Promise<FolderEntry[]>;
+  list(path?: string, options?: { recursive?: boolean }): Promise<FolderEntry[]>;
   /** Files that match, newest first, without what is ignored: `"src/**\/*.ts"`. */
-  glob(pattern: string, options?: { readonly cwd?: string; readonly limit?: number }): Promise<string[]>;
+  glob(pattern: string, options?: { cwd?: string; limit?: number }): Promise<string[]>;
   /** Lines that match a regular expression (Rust's syntax), without what is ignored. */
   grep(
     pattern: string,
-    options?: {
-      readonly path?: string;
-      readonly glob?: string;
-      readonly ignoreCase?: boolean;
-      readonly limit?: number;
-    },
+    options?: { path?: string; glob?: string; ignoreCase?: boolean; limit?: number },
   ): Promise<GrepMatch[]>;
   /** Null where there is nothing. */
   stat(path: string): Promise<FileInfo | null>;
@@ -191,7 +183,7 @@ export declare const fs: {
   /** Moves a file or a folder; what is at `to` must not be there. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder when it is empty; `recursive`: with everything in it. Nothing there is no error. */
-  remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
+  remove(path: string, options?: { recursive?: boolean }): Promise<void>;
   mkdir(path: string): Promise<void>;
   /** A new empty folder that is removed when the automation ends. Commands may write there. Needs nothing. */
   temp(prefix?: string): Promise<string>;
@@ -200,7 +192,6 @@ export declare const fs: {
 };
 
 // ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 /** What may go out: text, bytes, or a secret that becomes its value on the way. */
 export type HttpText = string | Secret;
 
@@ -238,6 +229,9 @@ export interface HttpResponse {
   bytes(): Promise<Uint8Array>;
 }
 
+/** A server-sent event. */
+export type HttpEvent = { readonly event: string; readonly data: string; readonly id: string };
+
 /** A status of 400 or more. */
 export declare class HttpError extends PryxError {
   readonly status: number;
@@ -256,16 +250,12 @@ export declare const http: {
   /** GET, and the answer as JSON. */
   json<T = Json>(url: string, options?: HttpOptions): Promise<T>;
   /** The body in pieces, as they come. */
-  stream(url: string, options?: HttpOptions & { readonly method?: string }): AsyncIterable<Uint8Array>;
-  /** The `data:` of server-sent events, as they come. */
-  events(
-    url: string,
-    options?: HttpOptions & { readonly method?: string },
-  ): AsyncIterable<{ event: string; data: string; id: string }>;
+  stream(url: string, options?: HttpOptions & { method?: string }): AsyncIterable<Uint8Array>;
+  /** Server-sent events, as they come. */
+  events(url: string, options?: HttpOptions & { method?: string }): AsyncIterable<HttpEvent>;
 };
 
 // ── Git ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 export interface GitStatus {
   /** Null when no branch is checked out. */
   readonly branch: string | null;
@@ -273,12 +263,7 @@ export interface GitStatus {
   readonly ahead: number;
   readonly behind: number;
   /** `index` and `tree`: as git's `--porcelain=v2` says them (`M`, `A`, `D`, `R`, `?`, `.`). */
-  readonly files: readonly {
-    readonly path: string;
-    readonly from?: string;
-    readonly index: string;
-    readonly tree: string;
-  }[];
+  readonly files: readonly { path: string; from?: string; index: string; tree: string }[];
   readonly clean: boolean;
 }
 
@@ -296,44 +281,57 @@ export interface GitCommit {
 export declare const git: {
   status(): Promise<GitStatus>;
   /** A unified diff. `staged`; `range`: `"main...HEAD"`; `paths`. */
-  diff(
-    options?: { readonly staged?: boolean; readonly range?: string; readonly paths?: readonly string[] },
-  ): Promise<string>;
+  diff(options?: { staged?: boolean; range?: string; paths?: readonly string[] }): Promise<string>;
   /** Newest first. Default: 20. */
-  log(
-    options?: { readonly range?: string; readonly limit?: number; readonly paths?: readonly string[] },
-  ): Promise<GitCommit[]>;
+  log(options?: { range?: string; limit?: number; paths?: readonly string[] }): Promise<GitCommit[]>;
   /** The branch that is checked out; null when none is. */
   branch(): Promise<string | null>;
   /** Makes a branch and checks it out. */
   createBranch(name: string, from?: string): Promise<void>;
   /** Commits what is staged; `paths` are staged first, `all`: every change. Returns the hash. */
-  commit(
-    message: string,
-    options?: { readonly paths?: readonly string[]; readonly all?: boolean },
-  ): Promise<string>;
+  commit(message: string, options?: { paths?: readonly string[]; all?: boolean }): Promise<string>;
   /** Checks a branch or commit out in a new folder, and removes that when `body` has ended. Needs `write` for where it stands. */
   worktree<T>(ref: string, body: (folder: string) => Promise<T> | T): Promise<T>;
 };
 
 // ── Agent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+type JsonType = "string" | "number" | "integer" | "boolean" | "null" | "array" | "object";
 
-/** A JSON Schema (2020-12), as a literal. */
-export type JsonSchema = { readonly [key: string]: unknown };
+/** A JSON Schema (2020-12). Written in place, its answer has its type: {@link FromSchema}. */
+export interface JsonSchema {
+  readonly type?: JsonType | readonly JsonType[] | (string & Record<never, never>) | readonly string[];
+  readonly description?: string;
+  readonly properties?: { readonly [name: string]: JsonSchema };
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly enum?: readonly unknown[];
+  readonly [keyword: string]: unknown;
+}
 
-/** The type of what fits a schema, when it is written as a literal (`as const`); else {@link Json}. */
+/** The type of what fits a schema that was written in place (or `as const`); {@link Json} where the schema does not tell. */
 export type FromSchema<S> = S extends { readonly const: infer C } ? C
   : S extends { readonly enum: readonly (infer E)[] } ? E
-  : S extends { readonly type: "string" } ? string
-  : S extends { readonly type: "number" | "integer" } ? number
-  : S extends { readonly type: "boolean" } ? boolean
-  : S extends { readonly type: "null" } ? null
-  : S extends { readonly type: "array"; readonly items: infer I } ? FromSchema<I>[]
-  : S extends { readonly type: "object"; readonly properties: infer P } ?
-      & { -readonly [K in keyof P as K extends Required<S> ? K : never]: FromSchema<P[K]> }
-      & { -readonly [K in keyof P as K extends Required<S> ? never : K]?: FromSchema<P[K]> }
+  : S extends { readonly anyOf: readonly (infer A)[] } | { readonly oneOf: readonly (infer A)[] }
+    ? FromSchema<A>
+  : S extends { readonly type: readonly (infer T)[] } ? T extends string ? OfType<S, T> : Json
+  : S extends { readonly type: infer T extends string } ? OfType<S, T>
   : Json;
-type Required<S> = S extends { readonly required: readonly (infer K)[] } ? K : never;
+type OfType<S, T extends string> = T extends "string" ? string
+  : T extends "number" | "integer" ? number
+  : T extends "boolean" ? boolean
+  : T extends "null" ? null
+  : T extends "array" ? S extends { readonly items: infer I } ? FromSchema<I>[] : Json[]
+  : T extends "object" ? S extends { readonly properties: infer P } ? OfProperties<P, RequiredOf<S>>
+    : { [key: string]: OtherValue<S> }
+  : Json;
+type OtherValue<S> = S extends { readonly additionalProperties: infer V extends JsonSchema } ? FromSchema<V>
+  : Json;
+type OfProperties<P, R> =
+  & { -readonly [K in keyof P as K extends R ? K : never]: FromSchema<P[K]> }
+  & { -readonly [K in keyof P as K extends R ? never : K]?: FromSchema<P[K]> } extends infer O
+  ? { [K in keyof O]: O[K] }
+  : never;
+type RequiredOf<S> = S extends { readonly required: readonly (infer K)[] } ? K : never;
 
 export interface AgentOptions {
   /** `provider/model`. Default: the configured one. */
@@ -352,6 +350,9 @@ export interface AgentOptions {
   readonly context?: string;
 }
 
+/** A question whose answer is to have a shape. */
+export type SchemaOptions<S extends JsonSchema> = AgentOptions & { readonly schema: S };
+
 export interface AgentAnswer {
   readonly text: string;
   /** The session that `pryx sessions show` knows it by. */
@@ -364,26 +365,17 @@ export interface AgentAnswer {
 /** A conversation: each question sees those before it. */
 export interface AgentSession {
   readonly id: string | undefined;
+  ask<const S extends JsonSchema>(prompt: string, options: SchemaOptions<S>): Promise<FromSchema<S>>;
   ask(prompt: string, options?: AgentOptions): Promise<AgentAnswer>;
-  ask<const S extends JsonSchema>(
-    prompt: string,
-    options: AgentOptions & { readonly schema: S },
-  ): Promise<FromSchema<S>>;
   stream(prompt: string, options?: AgentOptions): AsyncIterable<string>;
 }
 
 /** The agent, with the rights of this file and no others. Needs `use: ["agent"]`. */
 export declare const agent: {
+  /** Asks once, for an answer of a certain shape. It is checked; the model may mend it once; then `output_invalid`. */
+  ask<const S extends JsonSchema>(prompt: string, options: SchemaOptions<S>): Promise<FromSchema<S>>;
   /** Asks once, in a new session. */
   ask(prompt: string, options?: AgentOptions): Promise<AgentAnswer>;
-  /**
-   * The same, with an answer of a certain shape. It is checked; the model may mend it once; then `output_invalid` is
-   * thrown.
-   */
-  ask<const S extends JsonSchema>(
-    prompt: string,
-    options: AgentOptions & { readonly schema: S },
-  ): Promise<FromSchema<S>>;
   /** Pieces of the answer, as they come. */
   stream(prompt: string, options?: AgentOptions): AsyncIterable<string>;
   /** A conversation of many questions. The options hold for each, unless it has its own. */
@@ -391,9 +383,7 @@ export declare const agent: {
 };
 
 /** A function that the agent can call. */
-export interface AgentTool {
-  readonly name: string;
-}
+export type AgentTool = { readonly name: string };
 
 /**
  * Makes a function a tool for the agent: `agent.ask(…, { tools: [tool] })`. Arguments are checked against `parameters`
@@ -411,7 +401,6 @@ export declare function defineTool<const P extends JsonSchema>(tool: {
 
 /** pryx's own tools, as the agent has them (`pryx tools list`). */
 export declare const tools: {
-  /** The names. */
   list(): Promise<string[]>;
   /** What the tool said. Rejects with `denied`, or with `tool_failed` when it did not do what was asked. */
   call(name: string, args?: Readonly<Record<string, unknown>>): Promise<string>;
@@ -424,7 +413,6 @@ export declare function mcp(server: string): {
 };
 
 // ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 export interface Progress extends Disposable {
   /** `done` of `total`, or one more. */
   update(done?: number, text?: string): void;
@@ -436,17 +424,17 @@ export interface Progress extends Disposable {
  * else it rejects with `denied` and says which flag is missing.
  */
 export declare const ui: {
-  confirm(name: string, question?: string, options?: { readonly default?: boolean }): Promise<boolean>;
-  input(name: string, question?: string, options?: { readonly default?: string }): Promise<string>;
+  confirm(name: string, question?: string, options?: { default?: boolean }): Promise<boolean>;
+  input(name: string, question?: string, options?: { default?: string }): Promise<string>;
   select<const T extends string>(
     name: string,
     choices: readonly T[],
-    options?: { readonly question?: string; readonly default?: T },
+    options?: { question?: string; default?: NoInfer<T> },
   ): Promise<T>;
   multiselect<const T extends string>(
     name: string,
     choices: readonly T[],
-    options?: { readonly question?: string; readonly default?: readonly T[] },
+    options?: { question?: string; default?: readonly NoInfer<T>[] },
   ): Promise<T[]>;
   /** A line on standard error that shows how far something is. */
   progress(label: string, total?: number): Progress;
@@ -465,7 +453,6 @@ export declare const log: {
 };
 
 // ── Values from outside ─────────────────────────────────────────────────────────────────────────────────────────────
-
 /** A secret that is never seen here: it becomes its value in a header or body of a request, on its way out. */
 export interface Secret {
   readonly name: string;
@@ -473,38 +460,26 @@ export interface Secret {
   prefix(text: string): Secret;
 }
 
-export declare const secrets: {
-  /** Needs `use: ["secret/NAME"]`. Rejects at its use when there is no such secret (`pryx secrets set NAME`). */
-  use(name: string): Secret;
-};
+/** Needs `use: ["secret/NAME"]`. Rejects at its use when there is no such secret (`pryx secrets set NAME`). */
+export declare const secrets: { use(name: string): Secret };
 
 /** Environment variables. Needs `env: ["NAME"]`. Undefined where it is not set. */
 export declare const env: { get(name: string): Promise<string | undefined> };
 
-/** What a flag may hold. */
+/** What a flag may hold. `short`: its one-letter form. */
 export type FlagSpec =
-  | {
-    readonly type: "string";
-    readonly description?: string;
-    readonly default?: string;
-    readonly choices?: readonly string[];
-    readonly short?: string;
-    readonly required?: boolean;
-  }
-  | {
-    readonly type: "number";
-    readonly description?: string;
-    readonly default?: number;
-    readonly short?: string;
-    readonly required?: boolean;
-  }
-  | {
-    readonly type: "boolean";
-    readonly description?: string;
-    readonly default?: boolean;
-    readonly short?: string;
-  }
-  | { readonly type: "strings"; readonly description?: string; readonly short?: string };
+  & { readonly description?: string; readonly short?: string }
+  & (
+    | {
+      readonly type: "string";
+      readonly default?: string;
+      readonly choices?: readonly string[];
+      readonly required?: boolean;
+    }
+    | { readonly type: "number"; readonly default?: number; readonly required?: boolean }
+    | { readonly type: "boolean"; readonly default?: boolean }
+    | { readonly type: "strings" }
+  );
 
 /** Values of declared flags, by name. */
 export type FlagValues<F extends Readonly<Record<string, FlagSpec>>> = {
@@ -525,10 +500,10 @@ export declare const args: {
   /** Flags as they stand there: `--name=x`, `--name x` and `--name`. */
   readonly flags: Readonly<Record<string, string | boolean>>;
   /**
-   * Declares what the automation takes. `--help` prints it and ends; what does not fit ends with exit code 2 and says
-   * what was wrong. Call it once, before anything else.
+   * Declares what the automation takes. `--help` prints it and ends; what does not fit ends with code 2 and says why.
+   * Call it once, before anything else.
    */
-  declare<const F extends Readonly<Record<string, FlagSpec>>>(spec: {
+  declare<const F extends Readonly<Record<string, FlagSpec>> = Record<never, never>>(spec: {
     readonly description?: string;
     readonly flags?: F;
     /** Names of positional words, in order: `["version", "files..."]`; `[name]` may be missing. */
@@ -557,13 +532,9 @@ export declare const state: {
 };
 
 // ── Resident automations (`pryx serve`) ─────────────────────────────────────────────────────────────────────────────
-
 /** Needs `use: ["channel/NAME"]`, and `pryx serve`. */
 export declare const channels: {
-  send(
-    channel: string,
-    message: string | { readonly text: string; readonly to?: string; readonly thread?: string },
-  ): Promise<void>;
+  send(channel: string, message: string | { text: string; to?: string; thread?: string }): Promise<void>;
 };
 
 export interface WebhookRequest {
@@ -597,29 +568,23 @@ export declare const on: {
 };
 
 // ── Control ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 /** Runs `work` for every item, at most `limit` at a time (default: 4). Results in the order of the items. The first failure ends the rest. */
 export declare function parallel<T, R>(
   items: Iterable<T>,
   work: (item: T, index: number) => Promise<R> | R,
-  options?: { readonly limit?: number },
+  options?: { limit?: number },
 ): Promise<R[]>;
 
 /** Tries again, `times` in all (default: 3), waiting `delay` (default: 1 second) and twice as long each time. Denials are never tried again. */
 export declare function retry<T>(
   work: (attempt: number) => Promise<T> | T,
-  options?: {
-    readonly times?: number;
-    readonly delay?: number | string;
-    readonly when?: (error: unknown) => boolean;
-  },
+  options?: { times?: number; delay?: number | string; when?: (error: unknown) => boolean },
 ): Promise<T>;
 
 /** Waits: milliseconds, or `"5s"`. Rejects when {@link signal} aborts. */
 export declare function sleep(duration: number | string): Promise<void>;
 
 // ── Tests (`*.test.pryx.ts`, run by `pryx test`) ────────────────────────────────────────────────────────────────────
-
 /** Registers a test. Tests of a file run one after another, after the file itself. */
 export declare function test(name: string, body: () => unknown): void;
 
@@ -631,3 +596,5 @@ export declare const assert: {
   match(text: string, pattern: RegExp, message?: string): void;
   rejects(work: Promise<unknown> | (() => unknown), code?: string): Promise<unknown>;
 };
+
+export {}; // So that only what says `export` is exported.

@@ -134,10 +134,20 @@ export interface Automations {
   rootOf(source: AutomationSource): Promise<string>;
   /** Reads the file and all that it imports, once, under policy. Rejects with `not_found`, `denied` or `io`. */
   link(source: AutomationSource): Promise<Linking>;
-  /** What the type checker finds in these files and what they import, and what `link` finds. */
-  check(files: readonly string[]): Promise<readonly AutomationProblem[]>;
-  /** The public declarations, as text. */
+  /** All automations below a folder, absolute and sorted, without what ignore files name and node_modules. */
+  find(folder: string): Promise<readonly string[]>;
+  /**
+   * What the type checker finds in these files (absolute, links resolved) and in what they import, and what `link`
+   * finds, by place. Rejects with `timeout` when types take too long.
+   */
+  check(
+    files: readonly string[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly AutomationProblem[]>;
+  /** The public declarations: the module `pryx`, as text. */
   declarations(): Promise<string>;
+  /** What an editor needs, text by file name: `pryx.d.ts`, the module; `globals.d.ts`, what is there without an import. */
+  typeFiles(): Promise<Readonly<Record<"pryx.d.ts" | "globals.d.ts", string>>>;
   /** Rejects with `input_invalid` where the file is no lock. An absent one is empty. */
   readLock(file: string): Promise<Lock>;
   writeLock(lock: Lock): Promise<void>;

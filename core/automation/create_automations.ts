@@ -3,6 +3,7 @@ import type { Cassette, Recording } from "../domain/cassette.ts";
 import { messageOf, PryxError } from "../domain/error.ts";
 import type { NeedKind } from "../domain/need.ts";
 import type { PolicyView } from "../policy/policy.ts";
+import { describeDrift } from "./capabilities.ts";
 import { findRoot } from "./_locate.ts";
 import type { Automations, AutomationSource } from "./automation.ts";
 import { createLinker } from "./link.ts";
@@ -34,16 +35,27 @@ export function createAutomations(options: AutomationsOptions): Automations {
   return {
     rootOf: async (source) => await findRoot(await folderOf(source)),
     link,
-    async check(files) {
-      const { checkTypes } = await import("./check.ts");
-      return await checkTypes(files);
+    async find(folder) {
+      const { findAutomations } = await import("./find.ts");
+      return await findAutomations(folder, await options.sandbox());
     },
-    async declarations() {
-      const { declarations } = await import("./check.ts");
-      return await declarations();
+    async check(files, { signal } = {}) {
+      const { checkFiles } = await import("./check_files.ts");
+      const view = await policy();
+      return await checkFiles(files, {
+        link,
+        mayRead: async (path) => {
+          const { verdict } = await view.explain([{ kind: "read", target: path }], "human");
+          return verdict === "allow" || (verdict === "ask" && files.includes(path));
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
     },
+    declarations: async () => (await import("./_declarations.ts")).DECLARATIONS["pryx.d.ts"],
+    typeFiles: async () => (await import("./_declarations.ts")).DECLARATIONS,
     readLock: async (file) => await (await import("./lock.ts")).readLock(file),
     writeLock: async (lock) => await (await import("./lock.ts")).writeLock(lock),
+    describeDrift,
     run: async (run) => await (await import("./run_automation.ts")).runAutomation(run, options),
     async recorded(cassette) {
       const { readTape } = await import("./tape.ts");

@@ -73,12 +73,11 @@ class Link {
   }
 
   async run(source: AutomationSource): Promise<Linking> {
-    const { file, folder, root, bytes } = await this.#open(source);
-    const cache = this.#options.cacheFolder === undefined
-      ? undefined
-      : createLinkCache(this.#options.cacheFolder);
-    const name = JSON.stringify([root, folder, file]);
-    if (cache) this.#kept = await cache.load(name);
+    const { cacheFolder } = this.#options;
+    const cache = cacheFolder === undefined ? undefined : createLinkCache(cacheFolder);
+    const name = "text" in source ? `${STDIN} ${resolve(source.folder)}` : resolve(source.file);
+    const [{ file, folder, root, bytes }, kept] = await Promise.all([this.#open(source), cache?.load(name)]);
+    if (kept) this.#kept = kept;
     const id = file === STDIN ? STDIN : idOf(root, file);
     const entry = await this.#add({ id, file, folder, bytes, kind: kindOf(file) });
     if (entry) {
@@ -88,13 +87,13 @@ class Link {
       }
     }
     if (!entry || this.#problems.some(({ severity }) => severity === "error")) {
-      return { problems: this.#problems };
+      return { problems: this.#inReadingOrder() };
     }
     const graph = await this.#graph(file, root, entry);
     const isNew = this.#used.size !== this.#kept.size ||
       [...this.#used.keys()].some((key) => !this.#kept.has(key));
     if (isNew) await cache?.store(name, this.#used);
-    return { graph, warnings: this.#problems };
+    return { graph, warnings: this.#inReadingOrder() };
   }
 
   async #open(source: AutomationSource) {
@@ -111,15 +110,21 @@ class Link {
       throw new PryxError("io", `Cannot link "${source.file}": a JSON file does not run`);
     }
     const folder = dirname(file);
-    await this.#options.may(file);
-    const bytes = await this.#read(file).catch((error) => {
-      if (error instanceof PryxError) throw error;
-      throw new PryxError("io", `Cannot read "${source.file}"`, { cause: error });
-    });
+    const [root, bytes] = await Promise.all([findRoot(folder), this.#readEntry(file)]);
     if (bytes.length > MAX_MODULE_BYTES) {
       throw new PryxError("io", `Cannot link "${source.file}": ${tooLong(MAX_MODULE_BYTES)}`);
     }
-    return { file, folder, root: await findRoot(folder), bytes };
+    return { file, folder, root, bytes };
+  }
+
+  async #readEntry(file: string): Promise<Uint8Array> {
+    await this.#options.may(file);
+    try {
+      return await this.#read(file);
+    } catch (error) {
+      if (error instanceof PryxError) throw error;
+      throw new PryxError("io", `Cannot read "${file}"`, { cause: error });
+    }
   }
 
   async #read(path: string): Promise<Uint8Array> {
@@ -232,6 +237,14 @@ class Link {
 
   #report(file: string, finding: Finding): void {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ file, ...finding });
+  }
+
+  /** File by file as they were found, each from its top. */
+  #inReadingOrder(): AutomationProblem[] {
+    const files = [...new Set([...this.#nodes.values()].map(({ file }) => file))];
+    const place = new Map(files.map((file, index) => [file, index]));
+    const at = ({ file }: AutomationProblem) => place.get(file) ?? files.length;
+    return this.#problems.toSorted((a, b) => at(a) - at(b) || a.line - b.line || a.column - b.column);
   }
 
   async #graph(file: string, root: string, entry: Node): Promise<LinkedGraph> {

@@ -18,7 +18,8 @@ export interface Methods {
       readonly stream?: boolean;
     };
     readonly value: { readonly text: string; readonly data?: Json; readonly exitCode?: number | null };
-    readonly event: { readonly stream: "stdout" | "stderr"; readonly text: string };
+    /** `data`: pieces as the tool says they are, for programs alone. */
+    readonly event: { readonly stream: "stdout" | "stderr" | "data"; readonly text: string };
   };
   readonly tools: { readonly params: null; readonly value: readonly string[] };
   /** A question to the agent. `session`: goes on with one. `functions`: tools that the host calls back (`HostCall` `tool`). */
@@ -31,6 +32,8 @@ export interface Methods {
       readonly model?: string;
       readonly tools?: readonly string[];
       readonly functions?: readonly {
+        /** Given back when it is called: two questions at a time may have functions of one name. */
+        readonly id?: string;
         readonly name: string;
         readonly description: string;
         readonly parameters: { readonly [key: string]: Json };
@@ -135,7 +138,10 @@ export type MethodName = keyof Methods;
 
 /** What the host may call, by the name in a `call` message to the cell. */
 export interface HostCalls {
-  readonly tool: { readonly params: { readonly name: string; readonly args: Json }; readonly value: Json };
+  readonly tool: {
+    readonly params: { readonly name: string; readonly id?: string; readonly args: Json };
+    readonly value: Json;
+  };
   readonly trigger: {
     readonly params: {
       readonly kind: Registered["triggers"][number]["kind"];

@@ -1,5 +1,5 @@
 import type { Json } from "../domain/schema.ts";
-import type { LinkedModule } from "../domain/automation.ts";
+import type { LinkedModule, Seal } from "../domain/automation.ts";
 
 /**
  * What host and cell say to each other: one JSON object a line, UTF-8, `\n` at its end. The host takes every line from a
@@ -11,6 +11,8 @@ export const WIRE_VERSION = 1;
 export const MAX_LINE = 64 * 1024 * 1024;
 /** Calls of a cell that wait for an answer at most. The next one waits in its pipe. */
 export const MAX_PENDING = 10_000;
+
+export type { Seal } from "../domain/automation.ts";
 
 /** Host → cell. With `fixed` each may carry the time from then on: `now`, milliseconds since 1970. */
 export type ToCell = ToCellMessage & { readonly now?: number };
@@ -64,14 +66,6 @@ export type FromCell =
 export interface Registered {
   readonly triggers: readonly { readonly kind: "schedule" | "message" | "webhook"; readonly name: string }[];
   readonly tests: readonly string[];
-}
-
-/** What holds a cell beneath the `vm` context: always Deno's permissions; seccomp on all threads where the system has it. */
-export interface Seal {
-  readonly permissions: true;
-  readonly seccomp: boolean;
-  /** Why not, in a few words. */
-  readonly problem?: string;
 }
 
 /** An error on its way. `stack` names modules by id, without frames of pryx itself. */

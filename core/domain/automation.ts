@@ -73,3 +73,11 @@ export interface CapabilityChange {
 
 /** The nearest of these above a file makes its folder the project's root. */
 export const ROOT_MARKS = [".git", ".pryx", "pryx.lock"] as const;
+
+/** What holds a cell beneath the `vm` context: always Deno's permissions; seccomp on all threads where the system has it. */
+export interface Seal {
+  readonly permissions: true;
+  readonly seccomp: boolean;
+  /** Why not, in a few words. */
+  readonly problem?: string;
+}

@@ -38,6 +38,11 @@ export function loadArgument(index: number): Instruction {
   return instruction(LD_W_ABS, ARGUMENTS_AT + 8 * index);
 }
 
+/** The high 32 bits of an argument: for pointers, whose every bit counts. */
+export function loadHighArgument(index: number): Instruction {
+  return instruction(LD_W_ABS, ARGUMENTS_AT + 8 * index + 4);
+}
+
 export function keepBits(mask: number): Instruction {
   return instruction(ALU_AND_K, mask);
 }

@@ -15,12 +15,16 @@ export interface ChildOptions {
   readonly reaper: Reaper;
   /** How the kernel is made to hold it. Absent: with the rights of the user. */
   readonly confinement?: Confinement;
+  /** Its standard input stays open after `spec.stdin`, for the caller to write to and to close. */
+  readonly holdsInput?: boolean;
 }
 
 /** Its `pid` is also the number of its process group. */
 export interface Child extends Omit<Started, "stdin"> {
   /** `NAME=VALUE` in the environment of this child and of all that comes of it, and of nothing else. */
   readonly mark: string;
+  /** Where `holdsInput` was asked for. */
+  readonly input?: WritableStreamDefaultWriter<Uint8Array>;
 }
 
 /**
@@ -57,7 +61,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   }
   // A child that does not read its input to the end is no error.
   const fed = writer && spec.stdin ? writer.write(spec.stdin) : Promise.resolve();
-  fed.then(() => writer?.close()).catch(() => {});
+  fed.then(() => options.holdsInput ? undefined : writer?.close()).catch(() => {});
   const status = child.status.then(async (ended) => {
     await writer?.abort().catch(() => {});
     return ended;
@@ -68,6 +72,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
     status,
     stdout: child.stdout,
     stderr: child.stderr,
+    ...(options.holdsInput && writer ? { input: writer } : {}),
   };
 }
 

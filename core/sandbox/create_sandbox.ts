@@ -1,3 +1,5 @@
+import type { Cells } from "./cell.ts";
+import type { CellProcess } from "./cell_process.ts";
 import type { ClosedPaths } from "./_closed_paths.ts";
 import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
@@ -5,7 +7,7 @@ import { createFiles } from "./_files.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 import { memoryLimit, type ProcessLimits } from "./_limits.ts";
 import { createProcesses, type Processes } from "./processes.ts";
-import { createReaper } from "./reaper.ts";
+import { createReaper, type Reaper } from "./reaper.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export interface SandboxOptions {
@@ -22,6 +24,8 @@ export interface SandboxOptions {
   readonly limits?: ProcessLimits;
   /** Programs inside a compiled pryx, which are copied out before they are started. */
   readonly embedded?: EmbeddedPrograms;
+  /** A process for the first cell, which was started before there was a sandbox. It is killed when nobody wants it. */
+  readonly cell?: CellProcess;
 }
 
 /** The sandbox of one pryx process. Starts no worker and no process until one is needed. */
@@ -32,22 +36,30 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   let holding: Kernel | undefined;
   const kernel = () =>
     holding ??= createKernel({ home, env, scopes, own, memoryBytes: memoryLimit(limits), self });
+  let reaping: Reaper | undefined;
+  const reaper = () => reaping ??= createReaper(kernel().folder);
   const running = () =>
     processes ??= createProcesses({
       home,
       env,
       limits,
-      reaper: createReaper(kernel().folder),
+      reaper: reaper(),
       kernel: kernel(),
       embedded,
     });
   let looking: Promise<ClosedPaths> | undefined;
   const closedPaths = () =>
     looking ??= import("./_closed_paths.ts").then(({ createClosedPaths }) => createClosedPaths());
+  let cells: Promise<Cells> | undefined;
+  const cellsHere = () =>
+    cells ??= import("./cell.ts").then(({ createCells }) =>
+      createCells({ self, limits, reaper: reaper(), kernel, started: options.cell })
+    );
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes, closedPaths }),
     run: async (spec) =>
       await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
+    cell: async () => await (await cellsHere()).start(),
     fetch: async (url, request) => (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env }),
     async baseline() {
       const { read, temp } = await Promise.resolve(kernel().baseline());
@@ -62,7 +74,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     },
     async [Symbol.asyncDispose]() {
       pool?.[Symbol.dispose]();
-      await processes?.[Symbol.asyncDispose]();
+      options.cell?.[Symbol.dispose]();
+      await (await cells)?.[Symbol.asyncDispose]();
+      if (processes) await processes[Symbol.asyncDispose]();
+      else await reaping?.[Symbol.asyncDispose]();
       await holding?.[Symbol.asyncDispose]();
     },
   } satisfies Sandbox;

@@ -1,3 +1,4 @@
+import type { Seal } from "../domain/automation.ts";
 import type { Baseline, Envelope, Refusal } from "../domain/envelope.ts";
 import type { Need } from "../domain/need.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
@@ -123,6 +124,43 @@ export interface WebRequest {
   readonly from?: string;
 }
 
+/** How a cell ended. */
+export interface CellEnd {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** The limit that it was ended for. */
+  readonly limit?: "memory" | "cpu";
+  /** The last 16 KB that it wrote to standard error: what the runtime says when it dies. */
+  readonly stderr: string;
+}
+
+/**
+ * The process that one automation runs in: this very program, sealed. What comes from it is hostile. Disposing kills it
+ * and resolves when it is gone.
+ */
+export interface Cell extends AsyncDisposable {
+  readonly pid: number;
+  readonly seal: Seal;
+  /** What holds it beneath its permissions: its own filter, or the kernel layer it was started in. `none`: nothing. */
+  readonly held: "seccomp" | "bubblewrap" | "landlock" | "seatbelt" | "none";
+  /**
+   * Queues one line, without its newline. A promise where much is waiting already: resolves when the process has taken it.
+   * Never fails: to a process that has ended nothing is sent.
+   */
+  send(line: string): void | Promise<void>;
+  /**
+   * What it wrote to standard output, line by line, from `ready` on. Can be read once. Ends with the process; throws
+   * PryxError `output_invalid`, and the process is killed, when a line is longer than `MAX_LINE` or no UTF-8.
+   */
+  readonly lines: AsyncIterable<string>;
+  /** Resolves when it is gone, whoever ended it. Never rejects. */
+  readonly ended: Promise<CellEnd>;
+  /** No more messages come: it ends by itself, with code 0, when it is idle. */
+  finish(): void;
+  kill(): void;
+}
+
 /** One layer of defence and whether it is active here. */
 export interface SandboxLayer {
   readonly name: "deno" | "process" | "landlock" | "seccomp" | "bubblewrap" | "seatbelt";
@@ -138,6 +176,11 @@ export interface Sandbox extends AsyncDisposable {
   files(grants: SandboxGrants): Files;
   /** Runs a child in its own process group; nothing of it survives pryx, however pryx dies. */
   run(spec: ProcessSpec): Promise<ProcessResult>;
+  /**
+   * Starts the process that an automation runs in; resolves when it is sealed and has said so. Rejects with `sandbox`. Dies
+   * with pryx, however pryx dies, and when it passes its limits on memory and CPU time.
+   */
+  cell(): Promise<Cell>;
   /**
    * One HTTP GET, over a connection to the very address that was judged: a name is resolved once, and reaches public
    * addresses only. Follows no redirect. The body is read as it comes. Rejects with `denied` where that leads elsewhere.

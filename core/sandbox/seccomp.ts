@@ -44,9 +44,9 @@ const EPERM = verdict(ERRNO | 1);
 /** For calls that libraries know how to do without. */
 const ENOSYS = verdict(ERRNO | 38);
 
-const AUDIT_ARCH: Record<Architecture, number> = { x86_64: 0xc000003e, aarch64: 0xc00000b7 };
+export const AUDIT_ARCH: Record<Architecture, number> = { x86_64: 0xc000003e, aarch64: 0xc00000b7 };
 /** System calls of the x32 ABI have this bit in their number. */
-const X32 = 0x40000000;
+export const X32 = 0x40000000;
 
 /** Every CLONE_NEW* that clone(2) knows: mount, cgroup, uts, ipc, user, pid, net. */
 const NEW_NAMESPACE = 0x7e020000;

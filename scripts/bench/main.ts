@@ -13,7 +13,7 @@ import { append } from "./append.ts";
 import { bubblewrap, fileCall, landlock } from "./confined.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Bench, type Measurement, round, within } from "./_measure.ts";
-import { firstRequest, version } from "./start_up.ts";
+import { check, firstRequest, version } from "./start_up.ts";
 import { streaming } from "./streaming.ts";
 import { memory, toolTurns } from "./tool_turns.ts";
 
@@ -22,6 +22,7 @@ type Measure = (bench: Bench) => Measurement | undefined | Promise<Measurement |
 const BENCHES: Readonly<Record<string, Measure>> = {
   version,
   "first-request": firstRequest,
+  check,
   "tool-turns": toolTurns,
   streaming,
   append,

@@ -32,6 +32,7 @@ function sandboxThat(
       fetch: real.fetch,
       baseline: () => Promise.resolve({ read: ["/usr"], temp: "/nowhere/tmp" }),
       layers: real.layers,
+      cell: real.cell,
       shortfall: () => Promise.resolve(typeof reach === "function" ? reach(specs.length) : reach),
       async run(spec) {
         specs.push(spec);

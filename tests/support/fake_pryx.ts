@@ -106,6 +106,7 @@ export function fakeContext(
     catalog: missing,
     sandbox: missing,
     tools: missing,
+    automations: missing,
     with: () => context,
     ...parts,
     surface,

@@ -1,0 +1,58 @@
+import vm from "node:vm";
+import type { Bridge, Evaluation, GuestEntry, ModuleBody } from "../guest/kit.ts";
+import { apiText } from "../guest/parts.ts";
+import { boot, ENTRY, RUNTIME } from "../guest/runtime.ts";
+
+/** The context that an automation runs in, with its runtime and nothing of the main realm. */
+export interface BootedGuest {
+  readonly entry: GuestEntry;
+  /** A module's code as a function of the context; or why it is none. */
+  compile(id: string, code: string): ModuleBody | string;
+}
+
+const MODULE = "(async function(exports, require, module){";
+const EVALUATION = "(async function($, require){";
+
+/**
+ * Makes the context. `bridge` is given without `evaluate`, which is made here. The guest's files are run there as text:
+ * a function of this realm would bring its realm along.
+ */
+export function bootGuest(bridge: Omit<Bridge, "evaluate">): BootedGuest {
+  const context = vm.createContext(Object.create(null), {
+    name: "automation",
+    codeGeneration: { strings: false, wasm: false },
+  });
+  const refuse = run(
+    "function(){throw new TypeError('import() is not available in an automation')}",
+    "import",
+  );
+
+  function run(text: string, name: string): unknown {
+    return new vm.Script(`"use strict";(${text})`, { filename: `pryx:${name}` }).runInContext(context);
+  }
+
+  /** The same without strictness, which is for the code to say. */
+  function compile(head: string, code: string, filename: string): unknown {
+    try {
+      return new vm.Script(`${head}${code}\n})`, {
+        filename,
+        columnOffset: -head.length,
+        importModuleDynamically: refuse as () => never,
+      }).runInContext(context);
+    } catch (error) {
+      return error instanceof Error ? error.message : "it cannot be compiled";
+    }
+  }
+
+  const evaluate = (code: string) => compile(EVALUATION, code, "shell") as Evaluation | string;
+  // One text for all of it: each on its own takes longer to compile.
+  const text =
+    `function(bridge){const entry=(${boot})(bridge,(${ENTRY}),${RUNTIME.map((part) => `(${part})`)});` +
+    `entry.part((${apiText()}));return entry}`;
+  const start = run(text, "runtime") as (bridge: Bridge) => GuestEntry;
+  const entry = start({ ...bridge, evaluate });
+  return {
+    entry,
+    compile: (id, code) => compile(MODULE, code, id) as ModuleBody | string,
+  };
+}

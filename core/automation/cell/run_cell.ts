@@ -1,0 +1,187 @@
+import type { Seal } from "../../domain/automation.ts";
+import { type LoadMessage, WIRE_VERSION } from "../wire.ts";
+import { bootGuest } from "./boot_guest.ts";
+import { takePowers } from "./_powers.ts";
+
+export interface CellOptions {
+  /** Shuts the process in. Called once, when everything that will ever be loaded is there. */
+  seal(): Seal;
+}
+
+const READ_BYTES = 256 * 1024;
+const NEWLINE = 10;
+
+/** Bits that are drawn at once. */
+const RANDOM_WORDS = 1_024;
+
+/**
+ * `pryx __cell`: runs one automation. Reads lines of the host from standard input and answers on standard output, as
+ * core/automation/wire.ts says. Ends when its input does. Gives the exit code, after which nothing may run.
+ */
+export async function runCell({ seal }: CellOptions): Promise<number> {
+  const { stdin, stdout, exit } = Deno;
+  const { setTimeout, clearTimeout, setImmediate, addEventListener } = globalThis;
+  const output = createOutput((bytes) => stdout.writeSync(bytes));
+  const timers = new Map<number, ReturnType<typeof setTimeout>>();
+  const random = new Uint32Array(RANDOM_WORDS);
+  let drawn = RANDOM_WORDS;
+
+  const { entry, compile } = bootGuest({
+    send: output.send,
+    timer(id, ms) {
+      if (ms <= 0) return void setImmediate(() => entry.fire(id));
+      timers.set(
+        id,
+        setTimeout(() => {
+          timers.delete(id);
+          entry.fire(id);
+        }, ms),
+      );
+    },
+    clearTimer(id) {
+      clearTimeout(timers.get(id));
+      timers.delete(id);
+    },
+    elapsed: () => performance.now(),
+    random() {
+      if (drawn === RANDOM_WORDS) {
+        crypto.getRandomValues(random);
+        drawn = 0;
+      }
+      return random[drawn++] ?? 0;
+    },
+    url: urlParts,
+  });
+  // What nobody catches may be an object of the context: it is not looked at here.
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    entry.rejected(event.reason);
+  });
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    entry.rejected(event.error);
+  });
+
+  const lines = createLines();
+  const buffer = new Uint8Array(READ_BYTES);
+  warmUp();
+  const held = seal();
+  takePowers();
+  output.send(JSON.stringify({ t: "ready", v: WIRE_VERSION, seal: held }));
+  let fixed: boolean | undefined;
+  for (;;) {
+    const count = await stdin.read(buffer);
+    if (count === null) return exit(0);
+    for (const line of lines.add(buffer.subarray(0, count))) {
+      if (fixed === undefined) {
+        const load = JSON.parse(line) as LoadMessage;
+        fixed = load.fixed !== undefined;
+        start(load);
+      } else entry.receive(line);
+      // What follows from one message is done before the next, whatever else the pipe brought with it.
+      if (fixed) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
+    }
+  }
+
+  function start({ modules, t: _t, ...rest }: LoadMessage): void {
+    for (const { id, code, json, links } of modules) {
+      if (json) {
+        entry.define(id, undefined, code, "null");
+        continue;
+      }
+      const body = compile(id, code);
+      if (typeof body === "string") entry.define(id, undefined, body, JSON.stringify(links));
+      else entry.define(id, body, "", JSON.stringify(links));
+    }
+    entry.start(JSON.stringify(rest));
+  }
+}
+
+/**
+ * What the runtime opens on first use, and could not once the process is sealed: the machine's time zone, and what signals
+ * come through, which it wants half a second after it started, and dies without.
+ */
+function warmUp(): void {
+  new Date().getTimezoneOffset();
+  if (Deno.build.os === "windows") return;
+  const ignore = () => {};
+  Deno.addSignalListener("SIGWINCH", ignore);
+  Deno.removeSignalListener("SIGWINCH", ignore);
+}
+
+/** Lines of a byte stream. UTF-8 that is cut between two pieces is put together. */
+function createLines(): { add(bytes: Uint8Array): Generator<string> } {
+  const decoder = new TextDecoder();
+  let rest = "";
+  return {
+    *add(bytes) {
+      let from = 0;
+      for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, from)) {
+        const line = rest + decoder.decode(bytes.subarray(from, at), { stream: true });
+        rest = "";
+        from = at + 1;
+        yield line;
+      }
+      rest += decoder.decode(bytes.subarray(from), { stream: true });
+    },
+  };
+}
+
+/** Messages that are sent in one go are written in one go, as soon as it is over. A full pipe holds the process up. */
+function createOutput(write: (bytes: Uint8Array) => number): { send(line: string): void } {
+  const encoder = new TextEncoder();
+  const settled = Promise.resolve();
+  let waiting = "";
+
+  function flush(): void {
+    const text = waiting;
+    waiting = "";
+    const bytes = encoder.encode(text);
+    for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
+  }
+
+  return {
+    send(line) {
+      if (waiting === "") settled.then(flush);
+      waiting += `${line}\n`;
+      // Text that is kept here counts as memory of the process.
+      if (waiting.length > 1_000_000) flush();
+    },
+  };
+}
+
+type UrlPart =
+  | "href"
+  | "protocol"
+  | "username"
+  | "password"
+  | "host"
+  | "hostname"
+  | "port"
+  | "pathname"
+  | "search"
+  | "hash";
+
+/** The runtime's own reading of URLs. */
+function urlParts(href: string, base: string, part: string, value: string): string {
+  try {
+    const url = base === "" ? new URL(href) : new URL(href, base);
+    if (part !== "") url[part as UrlPart] = value;
+    const { protocol, username, password, host, hostname, port, pathname, search, hash, origin } = url;
+    return JSON.stringify([
+      url.href,
+      origin,
+      protocol,
+      username,
+      password,
+      host,
+      hostname,
+      port,
+      pathname,
+      search,
+      hash,
+    ]);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,179 @@
+import type { LoadMessage } from "../wire.ts";
+import type { Guest } from "./guest.ts";
+import type { GuestEntry, Kit, ModuleBody, PartMaker } from "./kit.ts";
+
+interface Module {
+  readonly id: string;
+  readonly body: ModuleBody | undefined;
+  readonly text: string;
+  readonly links: Record<string, string>;
+  readonly module: { exports: Record<string, unknown> };
+}
+
+/** Runs modules in the order they were linked in, and says when the automation is at its end. */
+export function modules(kit: Kit): GuestEntry {
+  const { uncurry, bridge } = kit;
+  const { parse, stringify } = JSON;
+  const { create, freeze, defineProperty, getOwnPropertyNames } = Object;
+  const get = uncurry(Map.prototype.get) as <K, V>(map: Map<K, V>, key: K) => V | undefined;
+  const set = uncurry(Map.prototype.set) as <K, V>(map: Map<K, V>, key: K, value: V) => unknown;
+  const then = uncurry(Promise.prototype.then) as (
+    promise: Promise<unknown>,
+    done: () => void,
+    failed: (error: unknown) => void,
+  ) => unknown;
+  const known: Map<string, Module> = new Map();
+  const order: Module[] = [];
+  const makers: PartMaker[] = [];
+  const api: Record<string, unknown> = create(null);
+  const registered: Guest["registered"] = { triggers: [], tests: [] };
+  const abort = kit.createAbort();
+  const LOOK = 0;
+  let ran = false;
+  let told = false;
+  let looking = false;
+  let shell = false;
+
+  function requireFor(module: Module): (specifier: string) => unknown {
+    return (specifier) => {
+      if (specifier === "pryx") return api;
+      const id = module.links[specifier];
+      const found = id === undefined ? undefined : get(known, id);
+      if (!found) {
+        throw new kit.PryxError(`Cannot import ${stringify(specifier)} in ${module.id}: it was not linked`, {
+          code: "input_invalid",
+          fix: 'import with a literal: import x from "./file.ts"',
+        });
+      }
+      return found.module.exports;
+    };
+  }
+
+  async function runAll(): Promise<void> {
+    for (let index = 0; index < order.length; index++) {
+      const module = order[index];
+      if (!module) break;
+      if (module.body) {
+        const body = module.body;
+        await body(module.module.exports, requireFor(module), module.module);
+      } else if (module.text !== "") {
+        throw new kit.PryxError(`Cannot compile ${module.id}: ${module.text}`, { code: "input_invalid" });
+      }
+    }
+  }
+
+  /** Nothing is left that could call the user's code: told after all that is pending now has run. */
+  function isOver(): boolean {
+    if (registered.triggers.length > 0 || registered.tests.length > 0) return true;
+    return kit.waiting() === 0 && kit.pending() === 0;
+  }
+
+  function look(): void {
+    looking = false;
+    if (told || !ran || !isOver()) return;
+    told = true;
+    bridge.send(`{"t":"done","registered":${stringify(registered)}}`);
+  }
+
+  kit.settled = () => {
+    if (looking || told || !ran || shell || !isOver()) return;
+    looking = true;
+    bridge.timer(LOOK, 0);
+  };
+  kit.onAbort = (reason) => abort.abort(new kit.PryxError(reason, { code: "cancelled" }));
+
+  function guestOf(load: Guest["load"]): Guest {
+    return {
+      load,
+      call: kit.call,
+      handle: kit.handle,
+      say: kit.say,
+      encode: kit.encode,
+      decode: kit.decode,
+      inspect: (value) => kit.inspect(value),
+      toBase64: kit.toBase64,
+      fromBase64: kit.fromBase64,
+      registered,
+      signal: abort.signal,
+      PryxError: kit.PryxError,
+    };
+  }
+
+  function makeApi(load: Guest["load"]): void {
+    const guest = guestOf(load);
+    for (let index = 0; index < makers.length; index++) {
+      const members = makers[index]?.(guest) ?? {};
+      const names = getOwnPropertyNames(members);
+      for (let at = 0; at < names.length; at++) {
+        const name = names[at] ?? "";
+        defineProperty(api, name, { value: members[name], enumerable: true });
+      }
+    }
+    defineProperty(api, "__esModule", { value: true });
+    freeze(api);
+  }
+
+  const fromShell: Module = {
+    id: "shell",
+    body: undefined,
+    text: "",
+    links: create(null),
+    module: { exports: {} },
+  };
+  kit.api = api;
+  kit.shellRequire = requireFor(fromShell);
+
+  return {
+    part: (make) => void (makers[makers.length] = make),
+    define(id, body, text, links) {
+      const module: Module = { id, body, text, links: parse(links), module: { exports: {} } };
+      if (!body && text !== "" && links === "null") {
+        const exports = create(null);
+        exports.default = parse(text);
+        defineProperty(exports, "__esModule", { value: true });
+        set(known, id, { ...module, text: "", module: { exports } });
+        return;
+      }
+      set(known, id, module);
+      order[order.length] = module;
+    },
+    start(text) {
+      try {
+        const load = parse(text) as Omit<LoadMessage, "t" | "modules">;
+        kit.setClock(load.fixed);
+        makeApi(load);
+        shell = load.entry === "";
+        if (shell) return;
+        then(runAll(), () => {
+          ran = true;
+          kit.settled();
+        }, kit.fail);
+      } catch (error) {
+        kit.fail(error);
+      }
+    },
+    receive(line) {
+      try {
+        kit.receive(line);
+      } catch (error) {
+        kit.fail(error);
+      }
+    },
+    fire(id) {
+      try {
+        if (id === LOOK) look();
+        else kit.fire(id);
+      } catch (error) {
+        kit.fail(error);
+      }
+    },
+    rejected(reason) {
+      try {
+        if (shell) kit.say("stderr", `Uncaught ${kit.inspect(reason)}\n`);
+        else kit.fail(reason);
+      } catch {
+        // There is no stack left to say it with.
+      }
+    },
+  };
+}

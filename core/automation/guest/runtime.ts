@@ -1,0 +1,110 @@
+import { calls } from "./calls.ts";
+import { clock } from "./clock.ts";
+import { clone } from "./clone.ts";
+import { codec } from "./codec.ts";
+import { consoleGlobal } from "./console.ts";
+import { encoding } from "./encoding.ts";
+import { errors } from "./errors.ts";
+import { evaluate } from "./evaluate.ts";
+import { events } from "./events.ts";
+import { inspect } from "./inspect.ts";
+import type { Bridge, GuestEntry, Kit } from "./kit.ts";
+import { modules } from "./modules.ts";
+import { timers } from "./timers.ts";
+import { urls } from "./url.ts";
+
+/** What the guest runtime is made of, in this order; the last one gives what the main realm calls. */
+export const RUNTIME: readonly ((kit: Kit) => void)[] = [
+  errors,
+  inspect,
+  codec,
+  clock,
+  timers,
+  events,
+  encoding,
+  urls,
+  clone,
+  consoleGlobal,
+  calls,
+  evaluate,
+];
+export const ENTRY: (kit: Kit) => GuestEntry = modules;
+
+/**
+ * The first function that runs in the context: takes away what an automation has no use for, and puts the runtime
+ * together. Like all files of this folder it is run as text: nothing of its module exists there.
+ */
+export function boot(
+  bridge: Bridge,
+  enter: (kit: Kit) => GuestEntry,
+  ...runtime: ((kit: Kit) => void)[]
+): GuestEntry {
+  const { defineProperty, getOwnPropertyNames, getPrototypeOf } = Object;
+  const { bind, call } = Function.prototype;
+  const { deleteProperty } = Reflect;
+  const global = globalThis as unknown as Record<PropertyKey, unknown>;
+  for (const name of ["Atomics", "SharedArrayBuffer", "WebAssembly", "console", "escape", "unescape"]) {
+    deleteProperty(global, name);
+  }
+
+  /** They would run text. The context makes none of it either; this says why. */
+  function off(name: string): () => never {
+    const refuse = function () {
+      throw new EvalError(
+        `${name} is not available in an automation: code is what the file and its imports say`,
+      );
+    };
+    defineProperty(refuse, "name", { value: name });
+    return refuse as () => never;
+  }
+  const kinds = [
+    function () {},
+    async function () {},
+    function* () {},
+    async function* () {},
+  ].map((one) => getPrototypeOf(one) as object);
+  const names = ["Function", "AsyncFunction", "GeneratorFunction", "AsyncGeneratorFunction"];
+  for (let index = 0; index < kinds.length; index++) {
+    const prototype = kinds[index] as object;
+    const replacement = off(names[index] ?? "");
+    // `x instanceof Function` still has its answer.
+    defineProperty(replacement, "prototype", { value: prototype });
+    defineProperty(prototype, "constructor", {
+      value: replacement,
+      writable: false,
+      enumerable: false,
+      configurable: false,
+    });
+    if (index === 0) {
+      defineProperty(global, "Function", {
+        value: replacement,
+        writable: true,
+        enumerable: false,
+        configurable: true,
+      });
+    }
+  }
+
+  const kit = {
+    __proto__: null,
+    bridge,
+    global,
+    uncurry: bind.bind(call) as Kit["uncurry"],
+    expose(members: Record<string, unknown>): void {
+      for (const name of getOwnPropertyNames(members)) {
+        const member = members[name];
+        // Names that the program's own bundle may have made shorter.
+        if (typeof member === "function") defineProperty(member, "name", { value: name, configurable: true });
+        defineProperty(global, name, {
+          value: member,
+          writable: true,
+          enumerable: false,
+          configurable: true,
+        });
+      }
+    },
+  } as unknown as Kit;
+  kit.expose({ eval: off("eval") });
+  for (const part of runtime) part(kit);
+  return enter(kit);
+}

@@ -1,0 +1,61 @@
+import { PryxError } from "../domain/error.ts";
+
+/** Characters of a line at most: as core/automation/wire.ts has it. */
+export const MAX_LINE = 64 * 1024 * 1024;
+
+const NEWLINE = 10;
+
+/**
+ * Lines of a stream, as they come; what is left without a newline at its end is no line. Throws `output_invalid` where the
+ * bytes are no UTF-8 or a line is longer than `longest` characters, and reads nothing more.
+ */
+export async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  longest: number = MAX_LINE,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const reader = stream.getReader();
+  // Pieces of a line that has not ended, put together once.
+  let rest: string[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      let from = 0;
+      for (let at = value.indexOf(NEWLINE); at >= 0; at = value.indexOf(NEWLINE, from)) {
+        const piece = decode(decoder, value.subarray(from, at));
+        from = at + 1;
+        if (length + piece.length > longest) throw tooLong(longest);
+        const line = rest.length === 0 ? piece : rest.join("") + piece;
+        rest = [];
+        length = 0;
+        yield line;
+      }
+      const piece = decode(decoder, value.subarray(from));
+      if (piece === "") continue;
+      rest.push(piece);
+      length += piece.length;
+      if (length > longest) throw tooLong(longest);
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes, { stream: true });
+  } catch (error) {
+    throw new PryxError("output_invalid", "Cannot read what the automation's process says: it is no UTF-8", {
+      cause: error,
+    });
+  }
+}
+
+function tooLong(longest: number): PryxError {
+  return new PryxError(
+    "output_invalid",
+    `Cannot read what the automation's process says: a message has more than ${longest} characters`,
+  );
+}
