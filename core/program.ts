@@ -170,6 +170,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
           secretMark: (name) => name,
           now,
           redact: known.redact,
+          home,
           recording,
           record,
           readCassette: async (file) => await (await import("./providers/cassette.ts")).readCassette(file),

@@ -13,7 +13,7 @@ export const REPLAY_PLACES: Places = { workspace: "/pryx/workspace", home: "/pry
 export interface Portable {
   <T>(value: T): T;
   /** From now on `real` is written as another name: `session-1`, `session-2`, …. */
-  name(real: string, as: (number: number) => string): void;
+  rename(real: string, as: (number: number) => string): void;
 }
 
 export function createPortable({ hide, redact }: Pick<Recording, "hide" | "redact">): Portable {
@@ -27,7 +27,7 @@ export function createPortable({ hide, redact }: Pick<Recording, "hide" | "redac
   };
   const portable = <T>(value: T): T => mapStrings(withoutSecretBytes(value, redact), text);
   return Object.assign(portable, {
-    name(real: string, as: (number: number) => string) {
+    rename(real: string, as: (number: number) => string) {
       // A short one would be found in texts that mean something else.
       if (real.length < 8 || known.has(real)) return;
       const number = (counts.get(as) ?? 0) + 1;

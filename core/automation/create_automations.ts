@@ -12,6 +12,8 @@ import { type RunParts } from "./run_automation.ts";
 
 export interface AutomationsOptions extends RunParts {
   readonly redact: (text: string) => string;
+  /** Absolute path of the person's home. */
+  readonly home: string;
   readCassette(file: string): Promise<Cassette>;
   /** A cassette to write. */
   record(file: string): Promise<Recording>;

@@ -24,8 +24,14 @@ export interface Overlay {
   changes(): Promise<readonly OverlayChange[]>;
 }
 
-/** `real`: reads a file by its path below the workspace. */
-export function createOverlay(real: (path: string) => Promise<RealFile>): Overlay {
+/**
+ * `real`: reads a file by its path below the workspace. `here`: a text with the folders of a replay as it would be on this
+ * machine.
+ */
+export function createOverlay(
+  real: (path: string) => Promise<RealFile>,
+  here: (text: string) => string = (text) => text,
+): Overlay {
   const written = new Map<string, Uint8Array | null>();
   const notes = new Map<string, string>();
 
@@ -108,8 +114,9 @@ export function createOverlay(real: (path: string) => Promise<RealFile>): Overla
     },
     async changes() {
       const changes: OverlayChange[] = [];
-      for (const [path, after] of [...written].sort(([a], [b]) => a < b ? -1 : 1)) {
+      for (const [path, wanted] of [...written].sort(([a], [b]) => a < b ? -1 : 1)) {
         const found = isOutside(path) ? OUTSIDE : await real(path);
+        const after = localised(wanted, here);
         const before = "bytes" in found ? found.bytes : null;
         const note = notes.get(path) ?? ("unknown" in found ? found.unknown : undefined);
         if (note === undefined && isEqual(before, after)) continue;
@@ -151,6 +158,18 @@ function joined(a: Uint8Array | null, b: Uint8Array): Uint8Array {
   both.set(a);
   both.set(b, a.length);
   return both;
+}
+
+/** Bytes that are no text stay as they are. */
+function localised(bytes: Uint8Array | null, here: (text: string) => string): Uint8Array | null {
+  if (bytes === null) return null;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const changed = here(text);
+    return changed === text ? bytes : encode(changed);
+  } catch {
+    return bytes;
+  }
 }
 
 function isEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {

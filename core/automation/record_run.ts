@@ -69,9 +69,9 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
   /** Names that are made anew in every run. */
   function remember(method: string | undefined, value: unknown): void {
     if (method === "ask" && typeof value === "object" && value !== null && "session" in value) {
-      portable.name(String(value.session), SESSION_NAME);
+      portable.rename(String(value.session), SESSION_NAME);
     }
-    if (method === "temp") portable.name(String(value), TEMP_NAME);
+    if (method === "temp") portable.rename(String(value), TEMP_NAME);
   }
 
   return {

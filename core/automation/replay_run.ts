@@ -2,6 +2,7 @@ import { API_VERSION } from "../domain/automation.ts";
 import { type Cassette, type Recording } from "../domain/cassette.ts";
 import { ERROR_CODES, type ErrorCode, EXIT, PryxError, toPryxError } from "../domain/error.ts";
 import { NO_USAGE } from "../domain/message.ts";
+import { hidePlaces, showPlaces } from "../domain/places.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { linkCell } from "./_cell_link.ts";
 import { describeFailure } from "./_failure.ts";
@@ -19,6 +20,8 @@ import type { FromCell, ToCell } from "./wire.ts";
 export interface ReplayParts {
   sandbox(): Promise<Sandbox>;
   readonly redact: (text: string) => string;
+  /** Absolute path of the person's home. */
+  readonly home: string;
   readCassette(file: string): Promise<Cassette>;
   /** A cassette to write, in the place of `file`. */
   record(file: string): Promise<Recording>;
@@ -41,7 +44,10 @@ export async function replayRun(run: AutomationReplay, parts: ReplayParts): Prom
   const tape = readTape(whole, cassette);
   const portable = replayPortable(parts.redact);
   checkArgs(run, tape.start, portable);
-  const overlay = createOverlay(parts.real);
+  const overlay = createOverlay(
+    parts.real,
+    (text) => showPlaces(hidePlaces(text, REPLAY_PLACES), { workspace: graph.root, home: parts.home }),
+  );
   const started = Date.parse(tape.start.now);
   const screen = showReplay({ show: run.show, redact: parts.redact, started });
   const { tell, printed } = screen;
@@ -180,7 +186,7 @@ async function play(run: AutomationReplay, tape: Tape, playing: Playing): Promis
 }
 
 function withTrace(error: PryxError, trace: string): PryxError {
-  const place = trace.split("\n", 1)[0]?.trim() ?? "";
+  const place = /^\s*(at .+)$/mu.exec(trace)?.[1] ?? "";
   if (place === "") return error;
   const { code, message, fix } = error;
   return new PryxError(code, `${message}\n  ${place}`, fix === undefined ? {} : { fix });
