@@ -1,5 +1,6 @@
 import { EVENT_VERSION, type EventData, type LiveType, type PryxEvent } from "../domain/event.ts";
 import type { SessionId, TurnId } from "../domain/id.ts";
+import type { Json } from "../domain/schema.ts";
 import type { Shown } from "./play.ts";
 import { markdownText } from "./replay_run.ts";
 
@@ -56,6 +57,8 @@ export function showReplay({ show, redact, started }: {
           return output(message.to, message.text);
         case "markdown":
           return output("stdout", markdownText(message.params));
+        case "ran":
+          return tell("output", { stream: "stderr", text: redact(commandText(message)) });
         // A hostile cell may send anything there: surfaces show what fits.
         case "log":
           return isLog(message.params) ? tell("log", message.params) : undefined;
@@ -68,6 +71,17 @@ export function showReplay({ show, redact, started }: {
       }
     },
   };
+}
+
+/** A command line with what it wrote, as people saw it come. */
+function commandText({ args, value }: { readonly args: Json; readonly value: Json }): string {
+  const data = member(value, "data");
+  return [`$ ${member(args, "command") ?? ""}\n`, member(data, "stdout"), member(data, "stderr")]
+    .map((text) => typeof text === "string" ? text : "").join("");
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
 const LEVELS: readonly unknown[] = ["debug", "info", "warn", "error"];

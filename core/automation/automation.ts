@@ -113,6 +113,7 @@ export interface Printed {
 export interface RecordedRun {
   /** Path of the automation, relative to its project's root. */
   readonly file: string;
+  readonly graph: string;
   readonly args: readonly string[];
 }
 
@@ -134,8 +135,11 @@ export interface Automations {
   rootOf(source: AutomationSource): Promise<string>;
   /** Reads the file and all that it imports, once, under policy. Rejects with `not_found`, `denied` or `io`. */
   link(source: AutomationSource): Promise<Linking>;
-  /** All automations below a folder, absolute and sorted, without what ignore files name and node_modules. */
-  find(folder: string): Promise<readonly string[]>;
+  /**
+   * All automations below a folder, absolute and sorted, without what ignore files name and node_modules. `suffix`: other
+   * files instead.
+   */
+  find(folder: string, suffix?: string): Promise<readonly string[]>;
   /**
    * What the type checker finds in these files (absolute, links resolved) and in what they import, and what `link`
    * finds, by place. Rejects with `timeout` when types take too long.
@@ -154,8 +158,8 @@ export interface Automations {
   /** What is not as a lock says, line by line, as a reviewer reads it. Empty: nothing. */
   describeDrift(graph: LinkedGraph, entry: LockEntry | undefined): readonly string[];
   run(run: AutomationRun): Promise<AutomationEnd>;
-  /** What a cassette is of. Rejects with `not_found`, `io`, or `input_invalid` where it holds no run of an automation. */
-  recorded(cassette: string): Promise<RecordedRun>;
+  /** What a cassette is of; undefined where it holds no run of an automation. Rejects with `not_found`, `io`, `input_invalid`. */
+  recorded(cassette: string): Promise<RecordedRun | undefined>;
   /**
    * Runs it with answers of a recording alone: without policy, tools, network or key; nothing is written. Rejects where it
    * cannot begin. `replay_differs`: it asked for something else than was recorded.

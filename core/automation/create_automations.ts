@@ -37,9 +37,9 @@ export function createAutomations(options: AutomationsOptions): Automations {
   return {
     rootOf: async (source) => await findRoot(await folderOf(source)),
     link,
-    async find(folder) {
+    async find(folder, suffix) {
       const { findAutomations } = await import("./find.ts");
-      return await findAutomations(folder, await options.sandbox());
+      return await findAutomations(folder, await options.sandbox(), suffix);
     },
     async check(files, { signal } = {}) {
       const { checkFiles } = await import("./check_files.ts");
@@ -60,9 +60,11 @@ export function createAutomations(options: AutomationsOptions): Automations {
     describeDrift,
     run: async (run) => await (await import("./run_automation.ts")).runAutomation(run, options),
     async recorded(cassette) {
-      const { readTape } = await import("./tape.ts");
-      const { file, args } = readTape(await options.readCassette(cassette), cassette).start;
-      return { file, args };
+      const { holdsTape, readTape } = await import("./tape.ts");
+      const read = await options.readCassette(cassette);
+      if (!holdsTape(read)) return undefined;
+      const { file, graph, args } = readTape(read, cassette).start;
+      return { file, graph, args };
     },
     async replay(replay) {
       const { replayRun } = await import("./replay_run.ts");

@@ -20,6 +20,8 @@ export type Cue =
 export type Shown =
   | Extract<FromCell, { t: "say" }>
   | { readonly t: "print"; readonly to: "stdout" | "stderr"; readonly text: string }
+  /** A command whose output people were shown while it ran. */
+  | { readonly t: "ran"; readonly args: Json; readonly value: Json }
   | { readonly t: "log" | "progress" | "markdown"; readonly params: unknown };
 
 /** The first thing that is not as it was. */
@@ -79,6 +81,9 @@ export function createPlayer(tape: Tape, portable: Portable): Player {
       if (entry.kind === "reply" && "value" in entry && made?.kind === "call" && "tool" in made) {
         const { tool, args } = shownInReplay(made);
         cues.push({ to: "files", tool, args });
+        if (made.show) {
+          cues.push({ to: "people", message: { t: "ran", args, value: shownInReplay(entry.value) } });
+        }
       }
       cues.push({ to: "cell", message: { ...toWire(shownInReplay(entry), present), now } });
     }

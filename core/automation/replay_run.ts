@@ -74,17 +74,24 @@ export async function replayRun(run: AutomationReplay, parts: ReplayParts): Prom
     ms: screen.now() - started,
     unapproved: [],
   });
-  if (run.update && error?.code !== "replay_differs") {
-    await rewrite(await parts.record(cassette), run, tape.start, whole, said);
+  const shown = portable({ ...printed });
+  const recorded = recordedOutput(tape);
+  const changed = graph.hash !== tape.start.graph;
+  const other = changed || shown.stdout !== recorded.stdout || shown.stderr !== recorded.stderr;
+  if (run.update && other && error?.code !== "replay_differs") {
+    // In its place only once it is whole.
+    const fresh = `${cassette}.new`;
+    await rewrite(await parts.record(fresh), run, tape.start, whole, said);
+    await Deno.rename(fresh, cassette);
   }
   return {
     status,
     exitCode,
     ...(json ? { error: json } : {}),
     changes,
-    printed: portable({ ...printed }),
-    recorded: recordedOutput(tape),
-    changed: graph.hash !== tape.start.graph,
+    printed: shown,
+    recorded,
+    changed,
   };
 }
 
@@ -136,8 +143,9 @@ async function play(run: AutomationReplay, tape: Tape, playing: Playing): Promis
     const { recorded, now, number, call } = difference;
     const error = new PryxError(
       "replay_differs",
-      `Call ${number} of ${graph.entry} is not the one that was recorded (${cassette})\n` +
-        `  - recorded: ${recorded}\n  + now:      ${now}`,
+      `${
+        call === undefined ? `After ${number} calls ${graph.entry}` : `Call ${number} of ${graph.entry}`
+      } is not as it was recorded (${cassette})\n  - recorded: ${recorded}\n  + now:      ${now}`,
       { fix: "if the change is meant, record again: pryx run --record FILE …" },
     );
     if (failed) return withTrace(error, failed.trace);

@@ -135,6 +135,11 @@ function entry(
   return { type: "object", properties: { ...required, ...optional }, required: Object.keys(required) };
 }
 
+/** Whether a cassette holds a run of an automation. */
+export function holdsTape({ entries }: Cassette): boolean {
+  return entries.some(({ kind }) => kind === "automation");
+}
+
 /** The run of an automation in a cassette. Throws `input_invalid` where there is none, or one is not what it should be. */
 export function readTape({ entries }: Cassette, name: string): Tape {
   const invalid = (problem: string) =>

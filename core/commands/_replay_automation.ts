@@ -10,6 +10,12 @@ export async function replayAutomationFile(
   const { graph, ctx } = await linkSource(await sourceOf(flags, outer), {}, outer);
   const automations = await ctx.automations();
   const args = flags.args ?? [];
+  const recorded = await automations.recorded(flags.replay);
+  if (recorded && recorded.file !== graph.entry) {
+    ctx.surface.note(`The recording is of ${recorded.file}, and this is ${graph.entry}`);
+  } else if (recorded && recorded.graph !== graph.hash) {
+    ctx.surface.note(`${graph.entry} has changed since it was recorded`);
+  }
   const end = await automations.replay({
     graph,
     cassette: flags.replay,
@@ -18,7 +24,6 @@ export async function replayAutomationFile(
     signal: ctx.signal,
   });
   const { status, exitCode, error, changes, changed } = end;
-  if (changed) ctx.surface.note(`${graph.entry} has changed since it was recorded`);
   const data = { session: null, status, exitCode, error: error ?? null, changes, changed };
   return { data: data as unknown as Json, exitCode };
 }
