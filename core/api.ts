@@ -89,7 +89,8 @@ export interface ProgramCall {
   readonly tool: string;
   readonly args: unknown;
   readonly signal?: AbortSignal;
-  readonly onOutput?: (text: string, stream: "stdout" | "stderr" | "progress") => void;
+  /** Live output, nothing taken out. `data`: pieces of a result, for the program alone. */
+  readonly onOutput?: (text: string, stream: "stdout" | "stderr" | "progress" | "data") => void;
   /** Surfaces are not shown its output. */
   readonly unseen?: boolean;
 }

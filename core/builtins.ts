@@ -17,6 +17,17 @@ import { glob } from "./tools/glob.ts";
 import { grep } from "./tools/grep.ts";
 import { require } from "./tools/program/require.ts";
 import { listDir } from "./tools/list_dir.ts";
+import { fsCopy } from "./tools/program/fs_copy.ts";
+import { fsGlob } from "./tools/program/fs_glob.ts";
+import { fsGrep } from "./tools/program/fs_grep.ts";
+import { fsList } from "./tools/program/fs_list.ts";
+import { fsMkdir } from "./tools/program/fs_mkdir.ts";
+import { fsMove } from "./tools/program/fs_move.ts";
+import { fsRead } from "./tools/program/fs_read.ts";
+import { fsRemove } from "./tools/program/fs_remove.ts";
+import { fsStat } from "./tools/program/fs_stat.ts";
+import { fsWrite } from "./tools/program/fs_write.ts";
+import { sh } from "./tools/program/sh.ts";
 import { readFile } from "./tools/read_file.ts";
 import { shell } from "./tools/shell.ts";
 import type { Tool } from "./tools/tool.ts";
@@ -37,8 +48,21 @@ export const TOOLS: readonly Tool[] = [
   askUser,
 ];
 
-/** What automations have beside them: results for programs, not for models. */
-export const PROGRAM_TOOLS: readonly Tool[] = [require];
+/** What programs call beside those. No model is told of them: they answer with data. */
+export const PROGRAM_TOOLS: readonly Tool[] = [
+  require,
+  sh,
+  fsRead,
+  fsWrite,
+  fsList,
+  fsStat,
+  fsGlob,
+  fsGrep,
+  fsCopy,
+  fsMove,
+  fsRemove,
+  fsMkdir,
+];
 
 /** A provider of the kind that its config names. */
 export function createProvider(config: ProviderConfig, key: () => Promise<string | undefined>): Provider {

@@ -66,15 +66,21 @@ export async function authorize(
       verdict: "deny",
       decision,
       waited: false,
-      ...unansweredOf(decision, action, options.suspicious),
+      ...unansweredOf(decision, action, options, policy),
     };
   }
   return await askPerson(parts, policy, action, decision, options);
 }
 
-function unansweredOf(decision: Decision, { tool }: Action, suspicious: string | undefined): Unanswered {
+function unansweredOf(
+  decision: Decision,
+  { tool }: Action,
+  { suspicious, mandate }: CallOptions,
+  policy: Policy,
+): Unanswered {
   if (suspicious !== undefined) return { unapproved: [], personOnly: [`${tool}: ${suspicious}`] };
-  return { unapproved: unapprovedFlags(decision), personOnly: personOnlyAsks(decision) };
+  const declared = mandate && ((need: Need) => policy.declared(need, mandate));
+  return { unapproved: unapprovedFlags(decision, declared), personOnly: personOnlyAsks(decision) };
 }
 
 async function askPerson(
@@ -123,7 +129,7 @@ async function askPerson(
   }]);
   const answer = await waiting;
   if (covering) return cover(parts, action, covering, options, id);
-  return settle(parts, action, decision, options, id, onceOnly, answer);
+  return settle(parts, policy, action, decision, options, id, onceOnly, answer);
 }
 
 /** A grant that another answer made covers this action too. */
@@ -146,6 +152,7 @@ function cover(
 
 function settle(
   parts: SessionParts,
+  policy: Policy,
   action: Action,
   decision: Decision,
   options: CallOptions,
@@ -212,7 +219,7 @@ function settle(
     decision,
     waited: true,
     ...(answer?.note === undefined ? {} : { note: answer.note }),
-    ...(answer ? ANSWERED : unansweredOf(decision, action, options.suspicious)),
+    ...(answer ? ANSWERED : unansweredOf(decision, action, options, policy)),
   };
 }
 

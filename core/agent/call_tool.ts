@@ -47,7 +47,7 @@ export async function callTool(
     return await runKnownTool(parts, tool, request, call, options, recorder);
   } catch (error) {
     if (options.signal.aborted) return recorder.cancelled(options.signal.reason);
-    return recorder.failed(messageOf(toPryxError(error)));
+    return recorder.failed(toPryxError(error));
   }
 }
 
@@ -64,18 +64,24 @@ async function runKnownTool(
   const problems = args instanceof SyntaxError
     ? `the arguments are not JSON (${args.message})`
     : describeProblems(validate(tool.parameters, args));
+  const record = (value: Json) => tool.record?.(value) ?? value;
+  const notCalled = (error: PryxError) =>
+    recorder.failed(
+      new PryxError(error.code, `${tool.name} was not called: ${error.message}`, { fix: error.fix }),
+    );
   if (problems !== "") {
-    recorder.requested(rawArgs(request.args), [], origin);
-    return recorder.failed(`${tool.name} was not called: ${problems}`);
+    recorder.requested(record(rawArgs(request.args)), [], origin);
+    return notCalled(new PryxError("input_invalid", problems));
   }
   const given = args as Readonly<Record<string, Json>>;
+  const recorded = record(given);
 
   let needs: readonly Need[];
   try {
     needs = await tool.needs(given, parts.needContext);
   } catch (error) {
-    recorder.requested(given, [], origin);
-    return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
+    recorder.requested(recorded, [], origin);
+    return notCalled(toPryxError(error));
   }
   const title = tool.title(given);
   let reach: readonly Need[];
@@ -84,14 +90,14 @@ async function runKnownTool(
   try {
     ({ reach, lines } = await confine(parts, tool, needs, options));
   } catch (error) {
-    recorder.requested(given, needs, origin);
-    return recorder.failed(`${tool.name} was not called: ${messageOf(toPryxError(error))}`);
+    recorder.requested(recorded, needs, origin);
+    return notCalled(toPryxError(error));
   }
   const confineMs = tool.rights === undefined ? undefined : Math.round((performance.now() - began) * 10) / 10;
   const all = [...needs, ...reach];
-  const summary = approvalSummary({ tool: tool.name, title, args: given, needs: all, may: lines });
+  const summary = approvalSummary({ tool: tool.name, title, args: recorded, needs: all, may: lines });
   const digest = await digestOf(parts, tool, given, all, lines);
-  recorder.requested(given, all, origin, { digest, title, summary });
+  recorder.requested(recorded, all, origin, { digest, title, summary });
 
   signal.throwIfAborted();
   const authority: Authority = await authorize(
@@ -103,7 +109,7 @@ async function runKnownTool(
     return recorder.denied(describeDenial(authority, origin, options.suspicious), authority);
   }
   const context = await createToolContext(parts, { call, needs: all, tool, title, options });
-  const snapshot = await takeSnapshot(needs, parts.snapshots);
+  const snapshot = await takeSnapshot(needs, { ...parts.snapshots, wholeFolders: tool.wholeFolders });
   if (!snapshot.complete) {
     parts.noticeOnce(
       "The folder is too large to keep its files before each command: `sessions undo` covers edits by tools only",
@@ -186,6 +192,7 @@ function createRecorder(
     before: readonly EventDraft[] = [],
   ) =>
     append(...before, { type: "tool.finished", turn, data: { call, name, status, text, ms: 0, ...extra } });
+  const shown = (error: PryxError) => ({ ...error.toJSON(), message: parts.redact(error.message) });
   let requested = false;
 
   return {
@@ -198,10 +205,16 @@ function createRecorder(
       requested = true;
       append({ type: "tool.requested", turn, data: { call, name, args, needs, origin, ...about } });
     },
-    failed(text: string): CallOutcome {
+    failed(why: string | PryxError): CallOutcome {
       if (!requested) this.requested(null, [], options.origin);
+      const text = typeof why === "string" ? why : messageOf(why);
       finish("failed", text);
-      return { status: "failed", text, ...ANSWERED };
+      return {
+        status: "failed",
+        text,
+        ...ANSWERED,
+        ...(typeof why === "string" ? {} : { error: shown(why) }),
+      };
     },
     denied(text: string, { unapproved, personOnly }: Unanswered): CallOutcome {
       finish("denied", text);
@@ -227,8 +240,9 @@ function createRecorder(
         const text = parts.redact(
           aborted ? `Cancelled while it ran: ${result.message}` : messageOf(result),
         );
-        finish(status, text, { ...times, ...(aborted ? {} : { error: result.toJSON() }) }, before);
-        return { status, text, ...unanswered, error: result.toJSON() };
+        const error = aborted ? {} : { error: shown(result) };
+        finish(status, text, { ...times, ...error }, before);
+        return { status, text, ...unanswered, ...error };
       }
       const status = aborted ? "cancelled" : result.failed ? "failed" : "done";
       const { exitCode, outputFile, taints, data } = result;

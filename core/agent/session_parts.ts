@@ -6,7 +6,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { ModelCatalog } from "../providers/provider.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
-import type { LongOutput, NeedContext, Tool } from "../tools/tool.ts";
+import type { LongOutput, NeedContext, OutputStream, Tool } from "../tools/tool.ts";
 import type { AgentParts } from "./agent_parts.ts";
 import type { ApprovalDesk } from "./approval_desk.ts";
 import { createNeedContext } from "./host.ts";
@@ -54,8 +54,8 @@ export interface CallOptions {
   readonly suspicious?: string;
   /** The automation that is behind it: the most that can be allowed. */
   readonly mandate?: Mandate;
-  /** Also told of live output, beside the surfaces. Absent: they alone. */
-  readonly onOutput?: (text: string, stream: "stdout" | "stderr" | "progress") => void;
+  /** Live output as the tool emits it, nothing taken out: for the program that called. */
+  readonly onOutput?: (text: string, stream: OutputStream) => void;
   /** Surfaces are not told of live output. */
   readonly unseen?: boolean;
 }

@@ -72,7 +72,7 @@ const LOOKING = new Set(
 /** Before a call: of the files it will write, or of the workspace when it runs commands that may write anywhere in it. */
 export async function takeSnapshot(
   needs: readonly Need[],
-  options: SnapshotOptions & FolderOptions,
+  options: SnapshotOptions & FolderOptions & { readonly wholeFolders?: boolean },
 ): Promise<Snapshot> {
   const runs = needs.filter((need) => need.kind === "run");
   const looksOnly = runs.every((need) =>
@@ -80,6 +80,7 @@ export async function takeSnapshot(
     LOOKING.has(need.argv?.[0] ?? "")
   );
   const written = needs.filter((need) => need.kind === "write").map((need) => need.target);
+  if (options.wholeFolders) return await snapshotBelow(written, options);
   if (looksOnly) return await snapshotFiles(written, options);
   const { workspace, known } = options;
   // Looking through it again would cost as much before every command, and find as little.
@@ -122,6 +123,35 @@ export async function snapshotFiles(paths: readonly string[], options: SnapshotO
         if (change) changes.push(change);
       }
       return changes;
+    },
+  };
+}
+
+/** Of files and of all that is in folders, before a tool moves or removes them, or makes them. Links are passed over. */
+async function snapshotBelow(paths: readonly string[], options: SnapshotOptions): Promise<Snapshot> {
+  const filesIn = async (path: string) => {
+    const info = lstat(path);
+    if (info?.isDirectory) {
+      const { files, complete } = await walk(path, () => false);
+      return { files: [...files.keys()], complete };
+    }
+    return { files: info?.isFile ? [path] : [], complete: true };
+  };
+  const found = await Promise.all(paths.map(filesIn));
+  const before = new Set(found.flatMap(({ files }) => files));
+  const snapshot = await snapshotFiles([...before], options);
+  const complete = found.every((one) => one.complete);
+  return {
+    complete,
+    async changes() {
+      // What was not seen before cannot be told from what is new.
+      if (!complete) return await snapshot.changes();
+      const made = (await Promise.all(paths.map(filesIn))).flatMap(({ files }) => files);
+      const fresh = [...new Set(made)].filter((path) => !before.has(path));
+      const changes = await Promise.all(
+        fresh.map((path) => changeOf(path, undefined, options)),
+      );
+      return [...await snapshot.changes(), ...changes.filter((change) => change !== null)];
     },
   };
 }

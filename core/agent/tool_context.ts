@@ -88,7 +88,7 @@ export async function createToolContext(
     },
     emit(text, stream = "stdout") {
       options.onOutput?.(text, stream);
-      if (options.unseen) return;
+      if (options.unseen || stream === "data") return;
       parts.live(options.turn, "tool.output", { call: call.call, stream, text: parts.redact(text) });
     },
     async ask(text, choices) {

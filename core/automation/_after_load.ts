@@ -86,14 +86,14 @@ async function runTest(name: string, conversation: Conversation): Promise<TestRe
     return { name };
   } catch (error) {
     if (!(error instanceof AutomationError)) throw error;
-    const { message, trace, thrown } = error;
+    const { message, frames, thrown } = error;
     const kind = thrown === "" || thrown === "PryxError" ? "" : `${thrown}: `;
-    return { name, error: { message: `${kind}${message}`, trace } };
+    return { name, error: { message: `${kind}${message}`, frames } };
   }
 }
 
 function describeTest({ name, error }: TestResult): string {
   if (!error) return `ok      ${name}\n`;
-  const trace = error.trace === "" ? "" : `\n${error.trace.replace(/^/gmu, "  ")}`;
+  const trace = error.frames.map((line) => `\n${line}`).join("");
   return `FAILED  ${name}\n  ${error.message.replaceAll("\n", "\n  ")}${trace}\n`;
 }

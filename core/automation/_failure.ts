@@ -7,7 +7,7 @@ export function describeFailure(error: PryxError, name: string): ErrorJson {
   if (!(error instanceof AutomationError)) return error.toJSON();
   const { code, message, fix } = error.toJSON();
   const kind = error.thrown === "PryxError" || error.thrown === "" ? "" : `${error.thrown}: `;
-  const trace = error.trace === "" ? "" : `\n${error.trace}`;
+  const trace = error.frames.map((line) => `\n${line}`).join("");
   return {
     code,
     message: `${name} failed: ${kind}${message}${trace}`,

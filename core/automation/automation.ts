@@ -56,8 +56,8 @@ export interface AutomationEnd {
 /** How one test ended. */
 export interface TestResult {
   readonly name: string;
-  /** Absent: it passed. `trace`: lines of the automation, innermost first. */
-  readonly error?: { readonly message: string; readonly trace: string };
+  /** Absent: it passed. `frames`: lines of the automation, innermost first: `    at job.pryx.ts:3:7`. */
+  readonly error?: { readonly message: string; readonly frames: readonly string[] };
 }
 
 export interface TestWatch {

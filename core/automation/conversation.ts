@@ -196,8 +196,8 @@ export function toWireError(error: unknown): WireError {
 
 /** An automation's own error: what it says is the automation's, its code only where it is one of pryx's. */
 export class AutomationError extends PryxError {
-  /** Lines of the automation, innermost first: `at main (job.pryx.ts:3:7)`. */
-  readonly trace: string;
+  /** Lines of the automation, innermost first: `    at main (job.pryx.ts:3:7)`. */
+  readonly frames: readonly string[];
   /** The class it was thrown as. */
   readonly thrown: string;
 
@@ -205,7 +205,7 @@ export class AutomationError extends PryxError {
     const known = code !== undefined && Object.hasOwn(ERROR_CODES, code) ? code as ErrorCode : "tool_failed";
     super(known, message, fix === undefined ? {} : { fix });
     this.thrown = name;
-    this.trace = stack;
+    this.frames = stack.split("\n").filter((line) => /^\s+at /u.test(line));
   }
 }
 

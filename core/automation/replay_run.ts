@@ -148,12 +148,12 @@ async function play(run: AutomationReplay, tape: Tape, playing: Playing): Promis
       } is not as it was recorded (${cassette})\n  - recorded: ${recorded}\n  + now:      ${now}`,
       { fix: "if the change is meant, record again: pryx run --record FILE …" },
     );
-    if (failed) return withTrace(error, failed.trace);
+    if (failed) return withPlace(error, failed);
     if (call === undefined) return error;
     // Whoever waits for it is told, and what nobody catches comes back with its place.
     link.send({ t: "reply", id: call, ok: false, error: toWireError(error), now: screen.now() });
     for await (const message of link.messages(() => error)) {
-      if (message.t === "failed") return withTrace(error, fromWireError(message.error).trace);
+      if (message.t === "failed") return withPlace(error, fromWireError(message.error));
     }
     return error;
   }
@@ -193,9 +193,9 @@ async function play(run: AutomationReplay, tape: Tape, playing: Playing): Promis
   }
 }
 
-function withTrace(error: PryxError, trace: string): PryxError {
-  const place = /^\s*(at .+)$/mu.exec(trace)?.[1] ?? "";
-  if (place === "") return error;
+function withPlace(error: PryxError, { frames }: AutomationError): PryxError {
+  const place = frames[0]?.trim();
+  if (place === undefined) return error;
   const { code, message, fix } = error;
   return new PryxError(code, `${message}\n  ${place}`, fix === undefined ? {} : { fix });
 }

@@ -45,7 +45,7 @@ export async function runTestFile(file: TestFile, outer: CommandContext): Promis
         return wanted(name);
       },
       ended({ name, error }) {
-        add(name, error && [error.message, error.trace].filter((part) => part !== "").join("\n"));
+        add(name, error && [error.message, ...error.frames].join("\n"));
       },
     },
     signal: outer.signal,

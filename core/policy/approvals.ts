@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { escapeForDisplay } from "../domain/display.ts";
 import { type ApprovalId, type CallId, type GrantId, newId, type SessionId } from "../domain/id.ts";
-import { formatNeed, type Need } from "../domain/need.ts";
+import { formatNeed, type Need, type NeedKind } from "../domain/need.ts";
 import type { Approval, ApprovalAnswer, Decision, Grant, Judgement, Scope } from "../domain/policy.ts";
 import { escapeGlob } from "./_glob.ts";
 import { parseHost } from "./_net_pattern.ts";
@@ -222,11 +222,23 @@ function commandOf(need: Need): string {
   return quoteWords([needsPath ? need.executable ?? first : first, ...named]);
 }
 
-/** The values of `--allow` that would have let a decision through. Asks that no flag answers are not in it. */
-export function unapprovedFlags(decision: Decision): string[] {
+/**
+ * The values of `--allow` that would have let a decision through. Asks that no flag answers are not in it. `declared`: the
+ * words in which an automation's manifest declares a need, which say it shorter and for its next call too.
+ */
+export function unapprovedFlags(
+  decision: Decision,
+  declared: (need: Need) => { readonly kind: NeedKind; readonly pattern: string } | undefined = () =>
+    undefined,
+): string[] {
   const flags = decision.judgements
     .filter((one) => one.verdict === "ask" && !one.onceOnly && one.need.opaque === undefined)
-    .map(({ need }) => formatNeed({ kind: need.kind, target: patternOf(need) }));
+    .map(({ need }) => {
+      const own = need.reach === undefined ? declared(need) : undefined;
+      return formatNeed(
+        own ? { kind: own.kind, target: own.pattern } : { kind: need.kind, target: patternOf(need) },
+      );
+    });
   return [...new Set(flags)];
 }
 

@@ -1,7 +1,7 @@
 import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { PresetName, Rule } from "../domain/policy.ts";
-import { type CompiledPolicy, evaluate } from "./evaluate.ts";
+import { type CompiledPolicy, declaring, evaluate } from "./evaluate.ts";
 import { envelope } from "./envelope.ts";
 import { expand } from "./expand.ts";
 import { linkedSources } from "./_links.ts";
@@ -68,6 +68,7 @@ export function createPolicy(options: PolicyOptions): Policy {
     evaluate: (needs, context) => evaluate(needs, compiled, context),
     roots: (needs) => expand(needs, compiled),
     envelope: (needs, options) => envelope(needs, compiled, options),
+    declared: (need, mandate) => declaring(need, mandate, compiled),
     isSecret: (path) => isSecret({ kind: "read", target: path }),
   };
 }

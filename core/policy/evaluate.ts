@@ -1,5 +1,5 @@
 import type { Need, NeedKind } from "../domain/need.ts";
-import type { Decision, Grant, Judgement, PresetName, Rule, Verdict } from "../domain/policy.ts";
+import type { Decision, Grant, Judgement, Mandate, PresetName, Rule, Verdict } from "../domain/policy.ts";
 import { isWithin, type Place } from "./_path_pattern.ts";
 import { compilePattern, type Pattern, type Subject, subjectOf } from "./_pattern.ts";
 import type { CompiledRule, RuleIndex } from "./_rule_index.ts";
@@ -256,8 +256,18 @@ function withinMandate(
   const { need } = subject;
   if (mandate === undefined || draft.verdict === "deny" || need.reach !== undefined) return draft;
   if ((need.enter || need.wrapper) && draft.verdict === "allow") return draft;
-  if (mandate.needs.some((one) => grantCovers(one, subject, policy))) return draft;
+  if (declaring(need, mandate, policy)) return draft;
   return { verdict: "deny", reason: `${mandate.automation} does not declare it in its permissions` };
+}
+
+/** The first pattern of a mandate that covers a need. */
+export function declaring(
+  need: Need,
+  { needs }: Mandate,
+  policy: CompiledPolicy,
+): Mandate["needs"][number] | undefined {
+  const subject = subjectOf(need, policy.place);
+  return needs.find((one) => grantCovers(one, subject, policy));
 }
 
 function grantFor(

@@ -44,6 +44,8 @@ export interface Policy {
     needs: readonly Need[],
     options: { readonly baseline: Baseline; readonly workspace: boolean } & PolicyContext,
   ): Envelope;
+  /** The first pattern of a mandate that covers a need; undefined when none does. */
+  declared(need: Need, mandate: Mandate): Mandate["needs"][number] | undefined;
   /** True for files whose content must never be kept or shown: secrets and pryx's own. */
   isSecret(path: string): boolean;
 }

@@ -3,6 +3,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { PryxError } from "../domain/error.ts";
 import { isThere } from "./_existing.ts";
+import type { TreeEntry } from "./sandbox.ts";
 
 const IGNORE_FILES = [".gitignore", ".ignore"];
 const MAX_IGNORE_BYTES = 1024 * 1024;
@@ -34,6 +35,59 @@ export async function globFiles(
     basename: !pattern.includes("/"),
   });
   const found: { path: string; mtime: number }[] = [];
+  const { whole } = await walk(root, permitted, {
+    // Of most files the name decides.
+    wants: (path, entry) => !entry.isSymlink && (entry.isDirectory || matches(below(root, path))),
+    found(path, entry) {
+      if (entry.isFile) found.push({ path, mtime: modified(path) });
+      return true;
+    },
+  });
+  found.sort((a, b) => b.mtime - a.mtime || (a.path < b.path ? -1 : 1));
+  return {
+    paths: found.slice(0, limit).map(({ path }) => path),
+    more: found.length > limit || !whole,
+  };
+}
+
+/**
+ * Everything below `place`, by path: folders and links too. Links are not followed; `.git` and what is ignored or denied is
+ * not listed. `more`: there is more than `limit`, or than could be looked through in time.
+ */
+export async function listBelow(
+  place: string,
+  { limit }: { limit: number },
+  permitted: (path: string) => boolean,
+): Promise<{ entries: readonly TreeEntry[]; more: boolean }> {
+  const root = resolve(place);
+  if (!Deno.lstatSync(root).isDirectory) throw new PryxError("io", `Cannot list ${root}: it is not a folder`);
+  const entries: TreeEntry[] = [];
+  const { whole } = await walk(root, permitted, {
+    wants: () => true,
+    found(path, entry) {
+      const kind = entry.isSymlink ? "link" : entry.isDirectory ? "folder" : entry.isFile ? "file" : "other";
+      if (entries.length < limit) entries.push({ path, kind, size: kind === "file" ? sizeOf(path) : 0 });
+      else return false;
+      return true;
+    },
+  });
+  entries.sort((a, b) => a.path < b.path ? -1 : 1);
+  return { entries, more: !whole };
+}
+
+interface Visitor {
+  /** Looked at first, before what costs more. A folder that is not wanted is not entered. */
+  wants(path: string, entry: Deno.DirEntry): boolean;
+  /** False: that is enough. */
+  found(path: string, entry: Deno.DirEntry): boolean;
+}
+
+/** Goes through a folder within bounds of time and number. Not `whole` when it stopped before the end. */
+async function walk(
+  root: string,
+  permitted: (path: string) => boolean,
+  { wants, found }: Visitor,
+): Promise<{ whole: boolean }> {
   const pending: { folder: string; levels: readonly IgnoreLevel[] }[] = [
     { folder: root, levels: levelsAbove(root) },
   ];
@@ -41,7 +95,7 @@ export async function globFiles(
   let visited = 0;
   let yieldAt = performance.now() + 20;
   for (let next = pending.pop(); next; next = pending.pop()) {
-    if (visited > MAX_VISITED || performance.now() > end) break;
+    if (visited > MAX_VISITED || performance.now() > end) return { whole: false };
     if (performance.now() > yieldAt) {
       // Other calls to this worker get their turn.
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -53,20 +107,15 @@ export async function globFiles(
     const levels = hasRules ? withLevel(next.levels, folder) : next.levels;
     for (const entry of entries) {
       visited++;
-      if (entry.name === ".git" || entry.isSymlink) continue;
+      if (entry.name === ".git") continue;
       const path = folder.endsWith(sep) ? folder + entry.name : folder + sep + entry.name;
-      // Last what costs most: of most files the name decides.
-      if (entry.isFile ? !matches(below(root, path)) : !entry.isDirectory) continue;
-      if (!permitted(path) || isIgnored(levels, path, entry.isDirectory)) continue;
+      // Last what costs most.
+      if (!wants(path, entry) || !permitted(path) || isIgnored(levels, path, entry.isDirectory)) continue;
+      if (!found(path, entry)) return { whole: false };
       if (entry.isDirectory) pending.push({ folder: path, levels });
-      else found.push({ path, mtime: modified(path) });
     }
   }
-  found.sort((a, b) => b.mtime - a.mtime || (a.path < b.path ? -1 : 1));
-  return {
-    paths: found.slice(0, limit).map(({ path }) => path),
-    more: found.length > limit || pending.length > 0,
-  };
+  return { whole: true };
 }
 
 /** `path` from `folder`, which it lies in, with slashes. */
@@ -81,6 +130,14 @@ function entriesOf(folder: string): Deno.DirEntry[] {
   } catch {
     // A folder that may not be read or has just gone is passed over, as every search tool does.
     return [];
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch {
+    return 0;
   }
 }
 

@@ -2,14 +2,26 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
-import { globFiles } from "./_file_glob.ts";
+import {
+  inPlace,
+  isNotFolder,
+  linkNew,
+  lstat,
+  makeFile,
+  openChecked,
+  removeMade,
+  resolveTarget,
+  temporaryBeside,
+} from "./_file_checks.ts";
+import { copyEntry, makeFolder, moveEntry, removeFolder } from "./_file_folders.ts";
+import { globFiles, listBelow } from "./_file_glob.ts";
 import { type FileAnswers, type FileRequest, MAX_FILE_BYTES } from "./_file_protocol.ts";
 import { checkPath, type Denials } from "./_paths.ts";
 import type { FileInfo, FolderEntry } from "./sandbox.ts";
 
 const MAX_ENTRIES = 50_000;
 /** Absent on Windows, where they are zero. NONBLOCK: a pipe that takes a file's place must not hang the worker. */
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+const { O_WRONLY, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
 
 /** Does one request, within `grants`. Runs in the worker. Throws PryxError and the platform's errors. */
 export function performFileRequest(
@@ -22,6 +34,12 @@ export function performFileRequest(
     checkPath(real, "read", grants, denials);
     return real;
   };
+  const writable = (path: string) => {
+    checkPath(path, "write", grants, denials);
+    return path;
+  };
+  // A link itself, not what it points to.
+  const entry = (path: string) => join(Deno.realPathSync(dirname(path)), basename(path));
   switch (request.op) {
     case "stat": {
       try {
@@ -37,26 +55,27 @@ export function performFileRequest(
       return listFolder(readable(request.path));
     case "glob":
       return globFiles(readable(request.path), request, (path) => !denials.matches(path));
-    case "write": {
-      const path = resolveTarget(request.path);
-      checkPath(path, "write", grants, denials);
-      return writeFile(path, request);
-    }
+    case "tree":
+      return listBelow(readable(request.path), request, (path) => !denials.matches(path));
+    case "write":
+      return writeFile(writable(resolveTarget(request.path)), request);
+    case "append":
+      return appendFile(writable(resolveTarget(request.path)), request);
+    case "mkdir":
+      return makeFolder(writable(resolveTarget(request.path)));
+    case "copy":
+      return copyEntry(readable(request.path), writable(resolveTarget(request.to)), request, denials);
+    case "move":
+      return moveEntry(writable(entry(request.path)), writable(resolveTarget(request.to)), denials);
     case "remove": {
-      // The link itself goes, not what it points to.
-      const path = join(Deno.realPathSync(dirname(request.path)), basename(request.path));
-      checkPath(path, "write", grants, denials);
-      if (Deno.lstatSync(path).isDirectory) {
+      const path = writable(entry(request.path));
+      if (!Deno.lstatSync(path).isDirectory) Deno.removeSync(path);
+      else if (request.folder === undefined) {
         throw new PryxError("io", `Cannot remove ${path}: it is a folder`);
-      }
-      Deno.removeSync(path);
+      } else return removeFolder(path, request.folder, denials);
       return null;
     }
   }
-}
-
-function isNotFolder(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOTDIR";
 }
 
 function infoOf(info: Deno.FileInfo): FileInfo {
@@ -66,54 +85,6 @@ function infoOf(info: Deno.FileInfo): FileInfo {
     mode: info.mode === null ? 0o644 : info.mode & 0o7777,
     mtime: info.mtime?.getTime() ?? 0,
   };
-}
-
-/** The path after symlinks; of a file that is not there yet, its nearest existing folder's and the rest. */
-function resolveTarget(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  if (lstat(path)?.isSymlink) {
-    throw new PryxError("io", `Cannot write ${path}: it is a symbolic link to something that does not exist`);
-  }
-  const parent = dirname(path);
-  if (parent === path) throw new PryxError("not_found", `Cannot write ${path}: it does not exist`);
-  return join(resolveTarget(parent), basename(path));
-}
-
-function lstat(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-/**
- * Opens the very file that was checked: no link is followed at the last component, and afterwards the open file must
- * still be what stands at that path, with no link in any folder above it.
- */
-function openChecked(path: string): { fd: number; info: Deno.FileInfo } {
-  const before = Deno.lstatSync(path);
-  if (before.isDirectory) throw new PryxError("io", `Cannot read ${path}: it is a folder`);
-  if (!before.isFile) {
-    throw new PryxError("io", `Cannot read ${path}: it is a device, a pipe or a socket, not a file`);
-  }
-  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    const opened = fs.fstatSync(fd);
-    const after = Deno.lstatSync(path);
-    const same = Deno.realPathSync(path) === path && opened.isFile() &&
-      (after.ino === null || (opened.ino === after.ino && opened.dev === after.dev));
-    if (!same) throw new PryxError("conflict", `Cannot read ${path}: it was replaced while it was opened`);
-    return { fd, info: after };
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
 }
 
 function readFile(path: string, maxBytes: number, offset: number): FileAnswers["read"] {
@@ -175,18 +146,13 @@ async function writeFile(path: string, request: FileRequest & { op: "write" }): 
     );
   }
   if (expect !== undefined) await expectContent(path, existing !== null, expect);
-  const folder = dirname(path);
-  Deno.mkdirSync(folder, { recursive: true });
-  const random = crypto.randomUUID().slice(0, 13);
-  const temporary = join(folder, `.pryx-${random}.tmp`);
-  const fd = fs.openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryBeside(path);
+  const { fd, made } = makeFile(temporary, 0o666);
   let left = true;
   try {
-    let made: Deno.FileInfo;
     try {
-      // Before a byte is in it: a folder that was exchanged for a link may have led it elsewhere.
-      made = inPlace(temporary, fs.fstatSync(fd));
-      for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, bytes.length - at, null);
+      writeAll(fd, bytes);
     } finally {
       fs.closeSync(fd);
     }
@@ -203,33 +169,40 @@ async function writeFile(path: string, request: FileRequest & { op: "write" }): 
   }
 }
 
-/** That `path` is the very file `made`, with no link in any folder above it. */
-function inPlace(path: string, made: { ino: number | null; dev: number }): Deno.FileInfo {
-  let found: Deno.FileInfo | undefined;
-  try {
-    const info = Deno.lstatSync(path);
-    if (
-      Deno.realPathSync(path) === path &&
-      (info.ino === null || (info.ino === made.ino && info.dev === made.dev))
-    ) {
-      found = info;
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && !isNotFolder(error)) throw error;
-  }
-  if (found) return found;
-  throw new PryxError("conflict", `Cannot write ${dirname(path)}: it was replaced meanwhile`);
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, bytes.length - at, null);
 }
 
-/** Removes a file whose name nobody else can have chosen. Where folders are exchanged all the time, it takes some tries. */
-function removeMade(path: string): void {
-  for (let tries = 0; tries < 1_000; tries++) {
-    try {
-      Deno.removeSync(path);
-      return;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound) && !isNotFolder(error)) throw error;
+/** In one piece at the end, whoever else adds to it. To a file with other names only when the host has looked at those. */
+function appendFile(path: string, request: FileRequest & { op: "append" }): FileAnswers["append"] {
+  const { bytes, checked } = request;
+  let existing = lstat(path);
+  if (existing === null) {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    const { fd } = makeFile(path, 0o666);
+    fs.closeSync(fd);
+    if (request.mode !== undefined && Deno.build.os !== "windows") {
+      Deno.chmodSync(path, request.mode & 0o7777);
     }
+    existing = Deno.lstatSync(path);
+  }
+  if (!existing.isFile) {
+    throw new PryxError(
+      "io",
+      `Cannot write ${path}: it is ${existing.isDirectory ? "a folder" : "not a file"}`,
+    );
+  }
+  const file = `${existing.dev}:${existing.ino}`;
+  if ((existing.nlink ?? 1) > 1 && !checked.includes(file)) return { otherNames: [file] };
+  const fd = fs.openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    // The very file that was looked at, before a byte goes to it.
+    inPlace(path, fs.fstatSync(fd));
+    inPlace(path, { ino: existing.ino, dev: existing.dev });
+    writeAll(fd, bytes);
+    return null;
+  } finally {
+    fs.closeSync(fd);
   }
 }
 
@@ -264,19 +237,4 @@ function keepAttributes(temporary: string, existing: Deno.FileInfo | null, mode:
     }
   }
   if (wanted !== undefined) Deno.chmodSync(temporary, wanted & 0o7777);
-}
-
-/** A link fails where a rename would silently replace a file that appeared meanwhile. */
-function linkNew(temporary: string, path: string): void {
-  try {
-    Deno.linkSync(temporary, path);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new PryxError("conflict", `Cannot write ${path}: there is a file now`, {
-        fix: "Read the file first, then retry",
-      });
-    }
-    // File systems without hard links: the check before has to do.
-    Deno.copyFileSync(temporary, path);
-  }
 }

@@ -1,7 +1,13 @@
 import { PryxError } from "../domain/error.ts";
 import type { SandboxGrants } from "../domain/policy.ts";
 import { holdProcess } from "./_hold_process.ts";
-import type { FileAnswers, FileCall, FileReply, FileRequest } from "./_file_protocol.ts";
+import {
+  type FileAnswers,
+  type FileCall,
+  type FileReply,
+  type FileRequest,
+  verbOf,
+} from "./_file_protocol.ts";
 
 const MAX_WORKERS = 8;
 /** Longer than the worker's own bounds: what takes this long hangs in the file system. */
@@ -96,7 +102,8 @@ export function createFilePool(maxWorkers = MAX_WORKERS): FilePool {
     const id = nextId++;
     return new Promise<FileAnswers[R["op"]]>((resolve, reject) => {
       const timer = setTimeout(
-        () => drop(key, pooled, `Cannot ${request.op} ${request.path}: the file system does not answer`),
+        () =>
+          drop(key, pooled, `Cannot ${verbOf(request.op)} ${request.path}: the file system does not answer`),
         CALL_LIMIT_MS,
       );
       if (pooled.pending.size === 0) holdProcess(pooled.worker, true);

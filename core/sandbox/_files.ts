@@ -5,7 +5,7 @@ import type { ClosedPaths } from "./_closed_paths.ts";
 import type { FilePool, WorkerScope } from "./_file_pool.ts";
 import { type Access, checkPath, compileDenials, type CompileGlobs, type Denials } from "./_paths.ts";
 import { isGlob, isInside, outermost } from "./_paths.ts";
-import type { FileRequest } from "./_file_protocol.ts";
+import type { FileAnswers, FileRequest } from "./_file_protocol.ts";
 import type { Files } from "./sandbox.ts";
 
 export interface FilesOptions {
@@ -27,8 +27,29 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
     return await pool.call(workerScope(grants, options), { ...request, path }, grants);
   }
 
-  /** True for a file that stands under a denied name as well. */
-  async function isClosedFile(file: string): Promise<boolean> {
+  /** The same for what has a second place, which is written. */
+  async function callBoth<R extends FileRequest & { readonly to: string }>(access: Access, request: R) {
+    const to = absolute(request.to);
+    checkPath(to, "write", grants, await denials());
+    return await call(access, { ...request, to });
+  }
+
+  /** Does it, and once more when files in it have other names, none of them denied. */
+  async function callChecked(
+    what: string,
+    send: (checked: readonly string[]) => Promise<FileAnswers["copy"]>,
+  ): Promise<void> {
+    const unsure = await send([]);
+    if (unsure === null) return;
+    const closed = await closedFiles();
+    if (unsure.otherNames.some((file) => closed.has(file))) throw otherName(what);
+    if (await send(unsure.otherNames) !== null) {
+      throw new PryxError("conflict", `${what}: it was replaced meanwhile`);
+    }
+  }
+
+  /** Device and inode of the files that stand under a denied name and under another one. */
+  async function closedFiles(): Promise<ReadonlySet<string>> {
     const { covers } = await denials();
     const [{ namesOf }, closedPaths] = await Promise.all([
       import("./_closed_paths.ts"),
@@ -43,8 +64,14 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
       network: "none",
       unixSockets: false,
     }, []);
-    return closed.some((one) => one.kind === "file" && namesOf(one.path)?.file === file);
+    return new Set(closed.flatMap((one) => one.kind === "file" ? namesOf(one.path)?.file ?? [] : []));
   }
+
+  const copy = (from: string, to: string) =>
+    callChecked(
+      `Cannot copy ${from}`,
+      (checked) => callBoth("read", { op: "copy", path: from, to, checked }),
+    );
 
   return {
     denied: grants.denied,
@@ -59,23 +86,42 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
     stat: (path) => call("read", { op: "stat", path }),
     async read(path, { maxBytes, offset = 0 }) {
       const { otherNames, ...found } = await call("read", { op: "read", path, maxBytes, offset });
-      if (otherNames !== undefined && await isClosedFile(otherNames)) {
-        throw new PryxError(
-          "denied",
-          `Cannot read ${path}: it is another name (a hard link) of a file that policy denies`,
-        );
+      if (otherNames !== undefined && (await closedFiles()).has(otherNames)) {
+        throw otherName(`Cannot read ${path}`);
       }
       return found;
     },
     async write(path, bytes, { mode, expect } = {}) {
       await call("write", { op: "write", path, bytes, mode, expect });
     },
-    async remove(path) {
-      await call("write", { op: "remove", path });
+    append: (path, bytes, { mode } = {}) =>
+      callChecked(
+        `Cannot write ${path}`,
+        (checked) => call("write", { op: "append", path, bytes, mode, checked }),
+      ),
+    async mkdir(path) {
+      await call("write", { op: "mkdir", path });
     },
+    copy,
+    async move(from, to) {
+      if (await callBoth("write", { op: "move", path: from, to }) === null) return;
+      await copy(from, to);
+      await call("write", { op: "remove", path: from, folder: "all" });
+    },
+    async remove(path, { folder } = {}) {
+      await call("write", { op: "remove", path, folder });
+    },
+    tree: (path, limit) => call("read", { op: "tree", path, limit }),
     list: (path) => call("read", { op: "list", path }),
     glob: (path, pattern, limit) => call("read", { op: "glob", path, pattern, limit }),
   } satisfies Files;
+}
+
+function otherName(what: string): PryxError {
+  return new PryxError(
+    "denied",
+    `${what}: it is another name (a hard link) of a file that policy denies, or holds one`,
+  );
 }
 
 async function loadDenials(denied: readonly string[]): Promise<Denials> {

@@ -5,7 +5,7 @@
 import picomatch from "picomatch";
 import { messageOf, PryxError } from "../domain/error.ts";
 import { performFileRequest } from "./_file_operations.ts";
-import type { FileCall, FileReply } from "./_file_protocol.ts";
+import { type FileCall, type FileReply, verbOf } from "./_file_protocol.ts";
 import { compileDenials, type CompileGlobs, type Denials } from "./_paths.ts";
 
 interface WorkerScope {
@@ -33,14 +33,14 @@ scope.onmessage = async ({ data: { id, request, grants } }) => {
     const buffer = request.op === "read" ? (value as { bytes: Uint8Array }).bytes.buffer : undefined;
     scope.postMessage({ id, value }, buffer instanceof ArrayBuffer ? [buffer] : []);
   } catch (error) {
-    scope.postMessage({ id, error: describeError(error, request.op, request.path) });
+    scope.postMessage({ id, error: describeError(error, verbOf(request.op), request.path) });
   }
 };
 
-function describeError(error: unknown, op: string, path: string) {
+function describeError(error: unknown, verb: string, path: string) {
   if (error instanceof PryxError) return error.toJSON();
   const failed = (code: "denied" | "not_found" | "io" | "disk_full" | "read_only", why: string) =>
-    new PryxError(code, `Cannot ${op} ${path}: ${why}`).toJSON();
+    new PryxError(code, `Cannot ${verb} ${path}: ${why}`).toJSON();
   if (error instanceof Deno.errors.NotCapable) return failed("denied", "it is outside of what was granted");
   if (error instanceof Deno.errors.NotFound) return failed("not_found", "it does not exist");
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

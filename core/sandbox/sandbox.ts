@@ -18,6 +18,13 @@ export interface FolderEntry {
   readonly size: number;
 }
 
+export interface TreeEntry {
+  /** Absolute. */
+  readonly path: string;
+  readonly kind: FolderEntry["kind"];
+  readonly size: number;
+}
+
 /**
  * Files within some roots. Every call is checked in the host and again in a worker whose Deno permissions are the
  * roots. Paths are absolute and resolved. Rejects with PryxError: `denied` outside the roots, `not_found`, `io`.
@@ -38,10 +45,24 @@ export interface Files {
    * `expect`: SHA-256 (hex) of the content that must be there (null: no file), else `conflict`.
    */
   write(path: string, bytes: Uint8Array, options?: { mode?: number; expect?: string | null }): Promise<void>;
-  remove(path: string): Promise<void>;
+  /** Adds to the end of a file, which is made where there is none, with missing folders and `mode`. */
+  append(path: string, bytes: Uint8Array, options?: { mode?: number }): Promise<void>;
+  /** Makes a folder, with those above it. One that is there stays as it is. */
+  mkdir(path: string): Promise<void>;
+  /**
+   * Copies a file, or a folder with everything in it, to where nothing is (`conflict`); all of it appears at once. Nothing
+   * is done when anything in it is denied in either place (`denied`), or is a link (`io`).
+   */
+  copy(from: string, to: string): Promise<void>;
+  /** Moves a file, a link itself or a folder to where nothing is (`conflict`), when nothing in it is denied in either place. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file or a link itself; with `folder` also one that is `empty`, or with `all` that is in it, when nothing of that is denied. */
+  remove(path: string, options?: { folder?: "empty" | "all" }): Promise<void>;
   list(path: string): Promise<readonly FolderEntry[]>;
   /** Paths of files below `path` that match a glob and no ignore file, newest first, at most `limit`. */
   glob(path: string, pattern: string, limit: number): Promise<{ paths: readonly string[]; more: boolean }>;
+  /** What is below `path`, folders and links too, without what ignore files name or is denied; at most `limit`, by path. */
+  tree(path: string, limit: number): Promise<{ entries: readonly TreeEntry[]; more: boolean }>;
 }
 
 export interface ProcessSpec {

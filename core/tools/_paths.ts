@@ -1,12 +1,21 @@
-import { basename, dirname, isAbsolute, relative } from "node:path";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import { PryxError } from "../domain/error.ts";
-import type { ToolContext, ToolResult } from "./tool.ts";
+import type { NeedContext, ToolContext, ToolResult } from "./tool.ts";
 
 /** `path` as a reader of the workspace would write it: from `cwd` when it is inside, else absolute. */
 export function showPath(path: string, cwd: string): string {
   const short = relative(cwd, path);
   if (short === "") return ".";
   return short.startsWith("..") || isAbsolute(short) ? path : short;
+}
+
+/** Absolute path of what stands at `path` itself: its folder after symlinks, and its name. A link is not followed. */
+export async function resolveEntry(path: string, ctx: Pick<NeedContext, "resolve">): Promise<string> {
+  const plain = path.replace(/(?<=[^/\\])[/\\]+$/u, "");
+  const name = basename(plain);
+  // These name a folder by way of another.
+  if (["", ".", "..", "~"].includes(name) || plain === "/") return await ctx.resolve(path);
+  return join(await ctx.resolve(dirname(plain)), name);
 }
 
 /** A failed result: the model is told, the turn goes on. */

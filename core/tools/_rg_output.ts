@@ -1,12 +1,13 @@
-import { clip } from "./_text.ts";
-
-const MAX_LINE_CHARS = 500;
-
 /** Matching lines of one file; `path` as ripgrep printed it. */
-interface FileMatches {
+export interface FileMatches {
   readonly path: string;
-  /** `  12: the line`. */
-  readonly lines: readonly string[];
+  readonly lines: readonly MatchingLine[];
+}
+
+export interface MatchingLine {
+  /** From 1; absent for what ripgrep says of the file instead of a line. */
+  readonly line?: number;
+  readonly text: string;
 }
 
 /** What ripgrep writes between matches of different files when one of them turns out not to be text. */
@@ -17,8 +18,8 @@ const BINARY = /^(.*): ((?:WARNING: stopped searching )?binary file .*)\n?/;
  * with a newline in it cannot pass for another file's. A last record that was cut off is left out.
  */
 export function parseMatches(output: string): FileMatches[] {
-  const files = new Map<string, string[]>();
-  const add = (path: string, line: string) => {
+  const files = new Map<string, MatchingLine[]>();
+  const add = (path: string, line: MatchingLine) => {
     const lines = files.get(path);
     if (lines) lines.push(line);
     else files.set(path, [line]);
@@ -28,7 +29,7 @@ export function parseMatches(output: string): FileMatches[] {
     const notice = BINARY.exec(output.slice(at, at + 8_192));
     const nul = output.indexOf("\0", at);
     if (notice && (nul < 0 || at + notice[0].length <= nul)) {
-      add(notice[1] ?? "", `  ${notice[2]}`);
+      add(notice[1] ?? "", { text: notice[2] ?? "" });
       at += notice[0].length;
       continue;
     }
@@ -36,12 +37,8 @@ export function parseMatches(output: string): FileMatches[] {
     const end = output.indexOf("\n", nul);
     if (end < 0) break;
     const record = /^(\d+):(.*)$/s.exec(output.slice(nul + 1, end).replace(/\r$/, ""));
-    if (record) add(output.slice(at, nul), `  ${record[1]}: ${clipLine(record[2] ?? "")}`);
+    if (record) add(output.slice(at, nul), { line: Number(record[1]), text: record[2] ?? "" });
     at = end + 1;
   }
   return [...files].map(([path, lines]) => ({ path, lines }));
-}
-
-function clipLine(text: string): string {
-  return text.length <= MAX_LINE_CHARS ? text : `${clip(text, MAX_LINE_CHARS)}…`;
 }

@@ -33,8 +33,8 @@ export interface ToolContext extends NeedContext {
    * with a `denied` PryxError.
    */
   require(need: Need, why?: string): Promise<void>;
-  /** Live output for people. */
-  emit(text: string, stream?: "stdout" | "stderr" | "progress"): void;
+  /** Live output for people, and for the program that called. `data`: for the program alone. */
+  emit(text: string, stream?: OutputStream): void;
   /** Puts a question to a person. Rejects with a `denied` PryxError where nobody is there. */
   ask(question: string, options?: readonly string[]): Promise<string>;
   /** Keeps a large output on disk, readable by `read_file`. Returns its absolute path. */
@@ -42,6 +42,9 @@ export interface ToolContext extends NeedContext {
   /** The same for an output that is too long to hold: written as it comes. */
   keepLong(name: string): LongOutput;
 }
+
+/** Where live output belongs. */
+export type OutputStream = "stdout" | "stderr" | "progress" | "data";
 
 /** A kept output while it is written. */
 export interface LongOutput {
@@ -86,10 +89,17 @@ export interface Tool<S extends ObjectSchema = ObjectSchema> {
    * the stated needs alone.
    */
   readonly rights?: "workspace";
+  /** True when it changes whatever is below the folders that it states to write: what was there is kept for undo. */
+  readonly wholeFolders?: boolean;
   /** Everything the call will want, from its arguments alone. Throws PryxError `input_invalid` on arguments that make no sense. */
   needs(args: Infer<S>, ctx: NeedContext): readonly Need[] | Promise<readonly Need[]>;
   /** The action in one line for people: `edit src/a.ts`. A shell command is shown whole by the caller. */
   title(args: Infer<S>): string;
+  /**
+   * The arguments as they are stored and shown, where those may be too large for it. The action's digest is over all of
+   * them. Total: takes whatever was given. Absent: as they are.
+   */
+  record?(args: Json): Json;
   run(args: Infer<S>, ctx: ToolContext): Promise<ToolResult>;
 }
 

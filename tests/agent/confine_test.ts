@@ -33,6 +33,7 @@ function sandboxThat(
       baseline: () => Promise.resolve({ read: ["/usr"], temp: "/nowhere/tmp" }),
       layers: real.layers,
       cell: real.cell,
+      tempFolder: real.tempFolder,
       shortfall: () => Promise.resolve(typeof reach === "function" ? reach(specs.length) : reach),
       async run(spec) {
         specs.push(spec);

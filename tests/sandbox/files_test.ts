@@ -265,3 +265,193 @@ Deno.test("files.read() does not read a denied file by another of its names, and
   await rejects(files.read(path("notes"), { maxBytes: 100 }), "denied", /another name/);
   assert.equal(text((await files.read(path("copy"), { maxBytes: 100 })).bytes), "of plain");
 });
+
+/** Every path below a folder, with the content of files, by path. */
+async function treeOf(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const walk = async (at: string) => {
+    for (const { name, isDirectory, isSymlink } of Deno.readDirSync(join(folder, at))) {
+      const path = join(at, name);
+      if (isDirectory) {
+        found[`${path}/`] = "";
+        await walk(path);
+      } else found[path] = isSymlink ? "link" : await Deno.readTextFile(join(folder, path));
+    }
+  };
+  await walk("");
+  return Object.fromEntries(Object.entries(found).sort());
+}
+
+async function plant(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await Deno.mkdir(join(folder, name, ".."), { recursive: true });
+    await Deno.writeTextFile(join(folder, name), content);
+  }
+}
+
+Deno.test("files.append() adds to the end, makes what is missing, and loses nothing to others who append", async () => {
+  await using at = await place();
+  const path = join(at.workspace, "logs/a.txt");
+  await at.files.append(path, bytes("0\n"), { mode: 0o600 });
+  assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+  await Promise.all(Array.from({ length: 50 }, (_, i) => at.files.append(path, bytes(`${i + 1}\n`))));
+  const lines = (await Deno.readTextFile(path)).trimEnd().split("\n").map(Number);
+  assert.deepEqual(lines.toSorted((a, b) => a - b), Array.from({ length: 51 }, (_, i) => i));
+  await rejects(at.files.append(at.workspace, bytes("x")), "io", /it is a folder/);
+  await rejects(at.files.append(join(at.root, "out"), bytes("x")), "denied");
+});
+
+Deno.test("files.append() adds to no denied file by another of its names, and to others that have two", async () => {
+  await using at = await place();
+  await plant(at.workspace, { ".env": "of env", plain: "of plain" });
+  await Deno.link(join(at.workspace, ".env"), join(at.workspace, "notes"));
+  await Deno.link(join(at.workspace, "plain"), join(at.workspace, "copy"));
+  const files = at.sandbox.files(at.all([`${at.workspace}/**/.env`]));
+  await rejects(files.append(join(at.workspace, "notes"), bytes("!")), "denied", /another name/);
+  await files.append(join(at.workspace, "copy"), bytes("!"));
+  assert.deepEqual(await treeOf(at.workspace), {
+    ".env": "of env",
+    copy: "of plain!",
+    notes: "of env",
+    plain: "of plain!",
+  });
+});
+
+Deno.test("files.mkdir() makes a folder with those above it, and minds none that is there", async () => {
+  await using at = await place();
+  await at.files.mkdir(join(at.workspace, "a/b"));
+  await at.files.mkdir(join(at.workspace, "a/b"));
+  await Deno.writeTextFile(join(at.workspace, "file"), "");
+  await rejects(at.files.mkdir(join(at.workspace, "file")), "io", /it is a file/);
+  await rejects(at.files.mkdir(join(at.root, "out")), "denied");
+  await Deno.symlink(at.root, join(at.workspace, "link"));
+  await rejects(at.files.mkdir(join(at.workspace, "link/out")), "denied");
+  assert.deepEqual(await treeOf(at.workspace), { "a/": "", "a/b/": "", file: "", link: "link" });
+});
+
+Deno.test("files.copy() copies a folder with all that is in it, modes too, to where nothing is", async () => {
+  await using at = await place();
+  const path = (name: string) => join(at.workspace, name);
+  await plant(at.workspace, { "a/run.sh": "run", "a/b/c.txt": "c" });
+  await Deno.mkdir(path("a/empty"));
+  await Deno.chmod(path("a/run.sh"), 0o750);
+  await Deno.chmod(path("a/b"), 0o555);
+  try {
+    await at.files.copy(path("a"), path("new/copy"));
+    assert.deepEqual(await treeOf(path("new")), {
+      "copy/": "",
+      "copy/b/": "",
+      "copy/b/c.txt": "c",
+      "copy/empty/": "",
+      "copy/run.sh": "run",
+    });
+    const mode = async (name: string) => (await Deno.stat(path(name))).mode! & 0o777;
+    assert.deepEqual([await mode("new/copy/run.sh"), await mode("new/copy/b")], [0o750, 0o555]);
+    await at.files.copy(path("a/run.sh"), path("single"));
+    assert.equal(await Deno.readTextFile(path("single")), "run");
+    await rejects(at.files.copy(path("a"), path("single")), "conflict", /something is there/);
+    await rejects(at.files.copy(path("a"), path("a")), "conflict");
+    await rejects(at.files.copy(path("a"), path("a/inner")), "io", /inside of it/);
+    await rejects(at.files.copy(path("none"), path("x")), "not_found");
+    await rejects(at.files.copy(path("a"), join(at.root, "out")), "denied");
+    await rejects(at.files.copy(join(at.root, "home"), path("x")), "denied");
+  } finally {
+    for (const name of ["a/b", "new/copy/b"]) await Deno.chmod(path(name), 0o755).catch(() => {});
+  }
+});
+
+Deno.test("files.copy() does nothing when anything in the folder is denied, a link, or another name of a denied file", async () => {
+  await using at = await place();
+  const path = (name: string) => join(at.workspace, name);
+  await plant(at.workspace, {
+    "a/deep/.env": "secret",
+    "b/x": "x",
+    "c/x": "x",
+    "d/keep": "k",
+    "e/keep": "k",
+  });
+  await Deno.symlink("/etc/passwd", path("b/link"));
+  await Deno.link(path("a/deep/.env"), path("c/notes"));
+  await Deno.link(path("d/keep"), path("d/again"));
+  const before = await treeOf(at.workspace);
+  const files = at.sandbox.files(at.all([`${at.workspace}/**/.env`, `${at.workspace}/to/keep`]));
+  await rejects(files.copy(path("a"), path("to")), "denied", /policy denies .*\.env/);
+  await rejects(files.copy(path("b"), path("to")), "io", /symbolic link/);
+  await rejects(files.copy(path("c"), path("to")), "denied", /another name/);
+  await rejects(files.copy(path("e"), path("to")), "denied", /policy denies .*to\/keep/);
+  await rejects(files.copy(path("e/keep"), path("x.env/../.env")), "denied");
+  assert.deepEqual(await treeOf(at.workspace), before);
+  await files.copy(path("d"), path("fine"));
+  assert.equal(await Deno.readTextFile(path("fine/again")), "k");
+});
+
+Deno.test("files.move() moves files, folders and links themselves to where nothing is", async () => {
+  await using at = await place();
+  const path = (name: string) => join(at.workspace, name);
+  await plant(at.workspace, { "a/b": "b", f: "f" });
+  await Deno.symlink("f", path("link"));
+  await at.files.move(path("a"), path("new/a"));
+  await at.files.move(path("f"), path("g"));
+  await at.files.move(path("link"), path("link2"));
+  assert.deepEqual(await treeOf(at.workspace), {
+    "g": "f",
+    "link2": "link",
+    "new/": "",
+    "new/a/": "",
+    "new/a/b": "b",
+  });
+  await rejects(at.files.move(path("g"), path("new")), "conflict");
+  await rejects(at.files.move(path("new"), path("new/a/inner")), "io", /inside of it/);
+  await rejects(at.files.move(path("gone"), path("x")), "not_found");
+  await rejects(at.files.move(path("g"), join(at.root, "out")), "denied");
+});
+
+Deno.test("files.move() and files.remove() leave a folder alone when anything in it is denied", async () => {
+  await using at = await place();
+  const path = (name: string) => join(at.workspace, name);
+  await plant(at.workspace, { "a/deep/.env": "secret", "a/x": "x", "b/hooks/run": "r" });
+  const files = at.sandbox.files(at.all([`${at.workspace}/**/.env`, path("to/hooks")]));
+  const before = await treeOf(at.workspace);
+  await rejects(files.move(path("a"), path("to")), "denied", /policy denies/);
+  await rejects(files.move(path("b"), path("to")), "denied", /policy denies/);
+  await rejects(files.remove(path("a"), { folder: "all" }), "denied", /policy denies/);
+  await rejects(files.remove(path("a")), "io", /it is a folder/);
+  await rejects(files.remove(path("a"), { folder: "empty" }), "io", /not empty/);
+  assert.deepEqual(await treeOf(at.workspace), before);
+  await files.remove(path("a/x"));
+  await files.remove(path("b"), { folder: "all" });
+  assert.deepEqual(await treeOf(at.workspace), { "a/": "", "a/deep/": "", "a/deep/.env": "secret" });
+});
+
+Deno.test("files.remove() of a folder follows no link out of it", async () => {
+  await using at = await place();
+  await plant(at.root, { "out/keep": "k", "ws/a/x": "x" });
+  await Deno.symlink(join(at.root, "out"), join(at.workspace, "a/link"));
+  await at.files.remove(join(at.workspace, "a"), { folder: "all" });
+  assert.deepEqual(await treeOf(at.root), { "out/": "", "out/keep": "k", "ws/": "" });
+});
+
+Deno.test("files.tree() lists folders, files and links by path, without what is ignored or denied", async () => {
+  await using at = await place();
+  await plant(at.workspace, {
+    ".git/config": "",
+    ".gitignore": "build/\n",
+    "build/x": "",
+    "src/a.ts": "1234",
+    "src/.env": "",
+  });
+  await Deno.symlink("/etc", join(at.workspace, "src/etc"));
+  const files = at.sandbox.files(at.all([`${at.workspace}/**/.env`]));
+  const { entries, more } = await files.tree(at.workspace, 100);
+  assert.deepEqual(
+    entries.map(({ path, kind, size }) => `${path.slice(at.workspace.length)} ${kind} ${size}`),
+    [
+      "/.gitignore file 7",
+      "/src folder 0",
+      "/src/a.ts file 4",
+      "/src/etc link 0",
+    ],
+  );
+  assert.equal(more, false);
+  assert.equal((await files.tree(at.workspace, 2)).more, true);
+});

@@ -116,9 +116,9 @@ Deno.test("parseMatches() attributes lines to the right file whatever its name h
   const output =
     '/w/a\n/w/b\x001:one\n/w/bin: binary file matches (found "\\0" byte around offset 3)\n/w/c\x002:x: binary file y\n/w/d\x003:cut';
   assert.deepEqual(parseMatches(output), [
-    { path: "/w/a\n/w/b", lines: ["  1: one"] },
-    { path: "/w/bin", lines: ['  binary file matches (found "\\0" byte around offset 3)'] },
-    { path: "/w/c", lines: ["  2: x: binary file y"] },
+    { path: "/w/a\n/w/b", lines: [{ line: 1, text: "one" }] },
+    { path: "/w/bin", lines: [{ text: 'binary file matches (found "\\0" byte around offset 3)' }] },
+    { path: "/w/c", lines: [{ line: 2, text: "x: binary file y" }] },
   ]);
 });
 
