@@ -31,7 +31,8 @@ export interface RecordedCall {
 /** What an agent did in a session, and what was said in between. Calls of automations are left out: they have their file. */
 export function stepsOf(events: Iterable<PryxEvent>): ScriptStep[] {
   const steps: ScriptStep[] = [];
-  const requested = new Map<string, EventOf<"tool.requested">>();
+  /** Where calls stand that have begun: they may end in another order. */
+  const requested = new Map<string, { readonly event: EventOf<"tool.requested">; readonly at: number }>();
   const allowed = new Map<string, Need[]>();
   for (const event of events) {
     switch (event.type) {
@@ -42,7 +43,14 @@ export function stepsOf(events: Iterable<PryxEvent>): ScriptStep[] {
         if (event.data.text.trim() !== "") steps.push({ kind: "said", who: "agent", text: event.data.text });
         break;
       case "tool.requested":
-        if (event.data.origin !== "automation") requested.set(event.data.call, event);
+        if (event.data.origin === "automation") break;
+        requested.set(event.data.call, { event, at: steps.length });
+        steps.push({
+          kind: "undone",
+          tool: event.data.name,
+          title: event.data.title ?? "",
+          why: "interrupted",
+        });
         break;
       case "decision": {
         const { call, verdict, judgements } = event.data;
@@ -53,7 +61,7 @@ export function stepsOf(events: Iterable<PryxEvent>): ScriptStep[] {
       }
       case "tool.finished": {
         const before = requested.get(event.data.call);
-        if (before) steps.push(stepOf(before, event, allowed.get(event.data.call) ?? []));
+        if (before) steps[before.at] = stepOf(before.event, event, allowed.get(event.data.call) ?? []);
         break;
       }
     }
