@@ -27,6 +27,7 @@ import { fsRead } from "./tools/program/fs_read.ts";
 import { fsRemove } from "./tools/program/fs_remove.ts";
 import { fsStat } from "./tools/program/fs_stat.ts";
 import { fsWrite } from "./tools/program/fs_write.ts";
+import { http } from "./tools/program/http.ts";
 import { sh } from "./tools/program/sh.ts";
 import { readFile } from "./tools/read_file.ts";
 import { shell } from "./tools/shell.ts";
@@ -62,6 +63,7 @@ export const PROGRAM_TOOLS: readonly Tool[] = [
   fsMove,
   fsRemove,
   fsMkdir,
+  http,
 ];
 
 /** A provider of the kind that its config names. */

@@ -7,6 +7,7 @@ import { findPaths } from "./config/paths.ts";
 import type { Recording } from "./domain/cassette.ts";
 import { PryxError } from "./domain/error.ts";
 import type { Places } from "./domain/places.ts";
+import { secretMark } from "./domain/secret_mark.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { CellProcess } from "./sandbox/cell_process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
@@ -114,6 +115,11 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
         provider,
         defaultModel: () => defaultModel(loaded, overrides, signal),
         program: ownPaths(),
+        revealer: {
+          async reveal({ name, nonce }) {
+            return nonce === shared.nonce ? await shared.namedSecret(name, loaded.secretStore) : undefined;
+          },
+        },
         commands: async () => (await Promise.all(COMMANDS.map((entry) => entry.load()))).flat(),
         redact: (text) => redact.redact(text),
       }));
@@ -167,7 +173,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
           policy,
           toolNames: async () => (await tools()).map(({ name }) => name),
           variable: (name) => env[name],
-          secretMark: (name) => name,
+          secretMark: (name) => secretMark(name, shared.nonce),
           now,
           redact: known.redact,
           home,
@@ -248,7 +254,28 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
     return value;
   };
 
+  /** The value of a secret by its name alone, wherever it is kept; the environment comes last. */
+  const namedSecret = async (name: string, preferred: string) => {
+    const { stores } = await secrets();
+    const rank = ({ scheme }: { scheme: string }) => scheme === preferred ? 0 : scheme === "env" ? 2 : 1;
+    for (const one of [...stores].sort((a, b) => rank(a) - rank(b))) {
+      const value = await one.get(name).catch((error) => {
+        if (one.scheme === preferred) throw error;
+        return undefined;
+      });
+      if (value === undefined) continue;
+      (await redactor()).add(value);
+      return value;
+    }
+    throw new PryxError("secret_missing", `There is no secret "${name}"`, {
+      fix: `set it with: pryx secrets set ${name}, or as a variable of that name`,
+    });
+  };
+
   return {
+    /** What tells marks of this process from any other text of their form. */
+    nonce: crypto.randomUUID().replaceAll("-", ""),
+    namedSecret,
     env,
     paths,
     home,

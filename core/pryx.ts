@@ -2,6 +2,7 @@ import type { Pryx, Submission } from "./api.ts";
 import type { AgentParts, ResolvedModel } from "./agent/agent_parts.ts";
 import { type ApprovalDesk, createApprovalDesk } from "./agent/approval_desk.ts";
 import { createJournal, followSession, type Journal } from "./agent/journal.ts";
+import type { Revealer } from "./agent/reveal.ts";
 import { SessionRunner } from "./agent/session_runner.ts";
 import type { Command } from "./commands/command.ts";
 import type { Config, Paths } from "./config/config.ts";
@@ -45,6 +46,8 @@ interface PryxParts {
   readonly program: readonly string[];
   commands(): Promise<readonly Command[]>;
   redact(text: string): string;
+  /** What secret marks stand for; absent: nothing. */
+  readonly revealer?: Revealer;
 }
 
 /** Sessions that are kept in memory while nothing runs in them. */
@@ -170,6 +173,7 @@ function agentParts(parts: PryxParts, journal: Journal, desk: ApprovalDesk): Age
     sandbox: () => parts.sandbox(),
     shellNeeds,
     redact: parts.redact,
+    ...(parts.revealer ? { revealer: parts.revealer } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Tool } from "../tools/tool.ts";
 import type { ApprovalDesk } from "./approval_desk.ts";
 import type { ShellHost } from "./host.ts";
 import type { Journal } from "./journal.ts";
+import type { Revealer } from "./reveal.ts";
 
 /** A provider and the name it knows a model by. */
 export interface ResolvedModel {
@@ -41,4 +42,6 @@ export interface AgentParts {
   shellNeeds(command: string, cwd: string, host: ShellHost): Promise<readonly Need[]>;
   /** Known secrets and well-known key shapes out of a text: nothing of them enters an event. */
   redact(text: string): string;
+  /** What secret marks stand for; absent: nothing. */
+  readonly revealer?: Revealer;
 }

@@ -10,6 +10,9 @@ import type { SessionParts } from "./session_parts.ts";
 
 type End = Omit<EventData<"turn.ended">, "ms">;
 
+/** From the abort of a turn to its end by force, milliseconds. */
+const OVERDUE_MS = 3_000;
+
 interface ProgramTurnOptions {
   readonly turn: TurnId;
   readonly signal: AbortSignal;
@@ -54,10 +57,19 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
     return { ...outcome, status, session: parts.session };
   }
 
+  // Whoever drives the turn ends it; pryx does not wait for ever for one that does not.
+  let overdue: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = () => {
+    if (!ended) overdue = setTimeout(() => void end({ status: "interrupted", text: "" }), OVERDUE_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+
   async function end(given: ProgramEnd): Promise<void> {
     const { status, text, error, usage = NO_USAGE, cost = 0, unanswered } = given;
     if (ended) return;
     ended = true;
+    clearTimeout(overdue);
+    signal.removeEventListener("abort", onAbort);
     options.stop(new PryxError("cancelled", "The automation has ended"));
     while (running.size > 0) await Promise.allSettled(running);
     unanswered?.unapproved.forEach((need) => unapproved.add(need));

@@ -13,6 +13,7 @@ import { createNeedContext } from "./host.ts";
 import { readIgnored } from "./ignored.ts";
 import { keepOutput, openOutput } from "./outputs.ts";
 import { redactBytes } from "./redact_data.ts";
+import type { Revealer } from "./reveal.ts";
 import type { FolderOptions, KnownFiles, SnapshotOptions } from "./snapshots.ts";
 
 /** What the work of one session has at hand. Made by the session's runner; the turn and its calls only use it. */
@@ -34,6 +35,8 @@ export interface SessionParts {
   sandbox(): Promise<Sandbox>;
   /** Known secrets out of a text. */
   redact(text: string): string;
+  /** Absent: secret marks stand for nothing. */
+  readonly revealer?: Revealer;
   /** Keeps a large output; returns its absolute path. */
   keep(name: string, content: Uint8Array | string): Promise<string>;
   keepLong(name: string): LongOutput;
@@ -99,6 +102,7 @@ export function createSessionParts(agent: AgentParts, hold: SessionHold): Sessio
     },
     sandbox: agent.sandbox,
     redact,
+    ...(agent.revealer ? { revealer: agent.revealer } : {}),
     keep: (name, content) => keepOutput(outputs, session, name, redactBytes(content, redact)),
     keepLong: (name) => openOutput(outputs, session, name, redact),
     append,

@@ -9,6 +9,7 @@ import type { Tool, ToolContext } from "../tools/tool.ts";
 import { authorize, describeDenial } from "./authorize.ts";
 import { confine, envelopeOf, policyContext } from "./confine.ts";
 import { askQuestion } from "./questions.ts";
+import { concealResponse, revealRequest } from "./reveal.ts";
 import type { CallOptions, SessionParts } from "./session_parts.ts";
 
 /** A running tool's context, and what could not be answered meanwhile. */
@@ -63,7 +64,10 @@ export async function createToolContext(
       );
       if (!decided) throw new PryxError("denied", `A request to ${host}:${port} was not decided`);
       const named = (name: string, at: number) => isNamed(parts, policy, allowed, options, name, at);
-      return await sandbox.fetch(target, { ...init, named });
+      const isUsable = (name: string) =>
+        allowed.some((need) => need.kind === "use" && need.target === `secret/${name}`);
+      const { request, values } = await revealRequest(init, parts.revealer, isUsable);
+      return concealResponse(await sandbox.fetch(target, { ...request, named }), values);
     },
     async require(need, why) {
       // What comes within reach with it is asked in the same breath.

@@ -18,10 +18,11 @@ const LANGUAGE = /^lib\.(es[a-z0-9.]+|decorators(\.legacy)?)\.d\.ts$/;
 const ABSENT =
   /^lib\.es\w+\.sharedmemory\.d\.ts$|^lib\.esnext\.(collection|date|decorators|intl|temporal)\.d\.ts$/;
 
-/** Code from text: the context refuses it at run time, so it has no type. By file, what is cut out. */
-const CODE_FROM_TEXT: Readonly<Record<string, readonly RegExp[]>> = {
+/** What the context refuses at run time has no type here: code from text, and functions long out of use. By file. */
+const CUT_OUT: Readonly<Record<string, readonly RegExp[]>> = {
   "lib.es5.d.ts": [
     /declare function eval\(x: string\): any;/,
+    /declare function (un)?escape\(string: string\): string;/g,
     /(?<=interface FunctionConstructor \{[^}]*)new \(\.\.\.args: string\[\]\): Function;/,
     /(?<=interface FunctionConstructor \{[^}]*)\(\.\.\.args: string\[\]\): Function;/,
   ],
@@ -60,7 +61,7 @@ async function load(): Promise<Compiler> {
 }
 
 function libraryText(name: string, path: string): string {
-  return (CODE_FROM_TEXT[name] ?? []).reduce(
+  return (CUT_OUT[name] ?? []).reduce(
     (text, part) => text.replace(part, ""),
     Deno.readTextFileSync(path),
   );

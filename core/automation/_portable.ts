@@ -38,6 +38,7 @@ export function createPortable({ hide, redact }: Pick<Recording, "hide" | "redac
 }
 
 export const SESSION_NAME = (number: number) => `session-${number}`;
+export const SECRET_NAME = (number: number) => `{{secret-${number}}}`;
 export const TEMP_NAME = (number: number) => `/pryx/temp/${number}`;
 
 /** The same for a replay, which has the names from its recording. */

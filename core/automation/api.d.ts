@@ -444,7 +444,7 @@ export declare const ui: {
   markdown(text: string): void;
 };
 
-/** For people, on standard error, and kept in the session. `console` is the same, but for `console.log`: standard output. */
+/** For people, on standard error, and kept in the session. What is the answer goes to standard output: `console.log`. */
 export declare const log: {
   debug(message: string, data?: unknown): void;
   info(message: string, data?: unknown): void;

@@ -1,7 +1,7 @@
 import { API_VERSION, type LinkedGraph } from "../domain/automation.ts";
 import type { Recording } from "../domain/cassette.ts";
 import type { Json } from "../domain/schema.ts";
-import { createPortable, SESSION_NAME, TEMP_NAME } from "./_portable.ts";
+import { createPortable, SECRET_NAME, SESSION_NAME, TEMP_NAME } from "./_portable.ts";
 import type { Tap } from "./conversation.ts";
 import type { EndEntry, StartEntry, TapeEntry } from "./tape.ts";
 import type { FromCell, LoadMessage, ToCell, WireError } from "./wire.ts";
@@ -71,6 +71,7 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
     if (method === "ask" && typeof value === "object" && value !== null && "session" in value) {
       portable.rename(String(value.session), SESSION_NAME);
     }
+    if (method === "secret") portable.rename(String(value), SECRET_NAME);
     if (method === "temp") portable.rename(String(value), TEMP_NAME);
   }
 

@@ -61,7 +61,7 @@ const rows = [...kinds]
   .map(([ending, { files, bytes }]) => ({ ending, files, KB: Math.ceil(bytes / 1024) }));
 ui.table(rows);
 
-const open = await fs.grep("\\\\b(TODO|FIXME)\\\\b", { limit: 5 });
+const open = await fs.grep("\\\\b(TODO|FIXME):", { limit: 5 });
 if (open.length > 0) console.log("\\nOpen ends:");
 for (const { path, line, text } of open) console.log(\`  \${path}:\${line}  \${text.trim().slice(0, 80)}\`);
 `;

@@ -124,7 +124,7 @@ function textOf(files: readonly { path: string; outcome: Outcome }[], folder: st
     ...groups,
     "Next",
     ...(folder === "" ? [] : [`  cd ${folder}`]),
-    "  pryx run automations/hello.pryx.ts   run the first one; it asks before it reads",
+    "  pryx run automations/hello.pryx.ts   run the first one",
     "  pryx check                           check types and permissions of all automations",
     "  pryx check --update                  write pryx.lock, which CI holds them to",
   ].join("\n");

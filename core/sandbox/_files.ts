@@ -24,7 +24,7 @@ export function createFiles(pool: FilePool, grants: SandboxGrants, options: File
   async function call<R extends FileRequest>(access: Access, request: R) {
     const path = absolute(request.path);
     checkPath(path, access, grants, await denials());
-    return await pool.call(workerScope(grants, options), { ...request, path }, grants);
+    return await pool.call(workerScope(grants, options, request.op, path), { ...request, path }, grants);
   }
 
   /** The same for what has a second place, which is written. */
@@ -139,8 +139,15 @@ function absolute(path: string): string {
   return clean.length > 1 ? clean.replace(/[/\\]$/, "") : clean;
 }
 
-function workerScope(grants: SandboxGrants, options: FilesOptions): WorkerScope {
-  const write = outermost(grants.write.map((root) => writeScope(root, options)));
+function workerScope(
+  grants: SandboxGrants,
+  options: FilesOptions,
+  op: FileRequest["op"],
+  path: string,
+): WorkerScope {
+  const roots = grants.write.map((root) => writeScope(root, options));
+  // What goes from a folder changes that folder.
+  const write = outermost(op === "remove" || op === "move" ? [...roots, dirname(path)] : roots);
   const read = outermost(grants.read.map((root) => readScope(root, options)))
     .filter((root) => !write.some((outer) => isInside(root, outer)));
   return { read, write };

@@ -18,13 +18,14 @@ import {
 type Connecting = Pick<DialOptions, "env" | "resolve" | "connect" | "ownAddresses">;
 
 /**
- * One HTTP GET over a connection of its own, to the very address that was judged (see `_proxy_dial.ts`). The runtime's
+ * One HTTP request over a connection of its own, to the very address that was judged (see `_proxy_dial.ts`). The runtime's
  * own `fetch` resolves a name once more after any check. Follows nothing, keeps nothing. The body is unpacked as it is
  * read, never ahead. Rejects with `denied` where the host may not be reached.
  */
 export async function fetchPinned(url: URL, request: WebRequest, options: Connecting): Promise<Response> {
   const { signal } = request;
   signal.throwIfAborted();
+  const { head: headText, body } = composeRequest(url, request);
   const secure = url.protocol === "https:";
   const host = parseHostName(url.hostname);
   const port = Number(url.port) || (secure ? 443 : 80);
@@ -44,9 +45,14 @@ export async function fetchPinned(url: URL, request: WebRequest, options: Connec
         alpnProtocols: ["http/1.1"],
       });
     }
-    await writeAll(conn, requestHead(url, request, line.via));
+    await writeAll(conn, headText(line.via));
+    // A server may answer, and stop reading, before it has all of the body.
+    const sent = body === undefined ? undefined : writeAll(conn, body);
+    sent?.catch(() => {});
     const { head, status, rest } = await readResponseHead(conn);
-    const bytes = bodyStream(conn, rest, head, status, signal, end);
+    const empty = request.method === "HEAD" || [204, 205, 304].includes(status);
+    const bytes = empty ? null : bodyStream(conn, rest, head, signal, end);
+    if (empty) end();
     return respond(head, status, bytes);
   } catch (error) {
     end();
@@ -80,17 +86,43 @@ async function reachHost(
   }
 }
 
-function requestHead(url: URL, { headers = {} }: WebRequest, via: { authorization?: string } | undefined) {
-  const lines = [
-    `GET ${via ? url.origin : ""}${url.pathname}${url.search} HTTP/1.1`,
-    `Host: ${url.host}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    "Accept-Encoding: gzip",
-    ...(via?.authorization === undefined ? [] : [`Proxy-Authorization: ${via.authorization}`]),
-    "Connection: close",
-  ];
-  if (lines.some((line) => /[\r\n\0]/u.test(line))) throw new Unreadable("a header has a line break in it");
-  return new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`);
+/** What frames a message, names its place, or is between two ends of a connection: pryx's own to say. */
+const OWN_HEADERS = new Set(
+  ("host content-length transfer-encoding te trailer connection keep-alive proxy-connection proxy-authorization " +
+    "proxy-authenticate upgrade expect accept-encoding").split(" "),
+);
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u;
+/** These make of a connection or a server something else. */
+const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
+const BODY_EXPECTED = new Set(["POST", "PUT", "PATCH"]);
+
+/** The request as it is sent; the head once it is known whether a proxy reads it. Throws `input_invalid`. */
+function composeRequest(url: URL, { method = "GET", headers = {}, body }: WebRequest) {
+  const refuse = (why: string) => new PryxError("input_invalid", `Cannot send the request: ${why}`);
+  if (!TOKEN.test(method) || REFUSED_METHODS.has(method.toUpperCase())) {
+    throw refuse(`${JSON.stringify(method.slice(0, 40))} is no method for that`);
+  }
+  for (const name of Object.keys(headers)) {
+    if (!TOKEN.test(name)) throw refuse(`${JSON.stringify(name.slice(0, 80))} is no name of a header`);
+    if (OWN_HEADERS.has(name.toLowerCase())) throw refuse(`the header ${name} is pryx's own to set`);
+  }
+  if (body !== undefined && (method === "GET" || method === "HEAD")) throw refuse(`${method} takes no body`);
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  const length = bytes?.length ?? (BODY_EXPECTED.has(method) ? 0 : undefined);
+  const head = (via: { authorization?: string } | undefined) => {
+    const lines = [
+      `${method} ${via ? url.origin : ""}${url.pathname}${url.search} HTTP/1.1`,
+      `Host: ${url.host}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      ...(length === undefined ? [] : [`Content-Length: ${length}`]),
+      "Accept-Encoding: gzip",
+      ...(via?.authorization === undefined ? [] : [`Proxy-Authorization: ${via.authorization}`]),
+      "Connection: close",
+    ];
+    if (lines.some((line) => /[\r\n\0]/u.test(line))) throw new Unreadable("a header has a line break in it");
+    return new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`);
+  };
+  return { head, body: bytes };
 }
 
 /** Skips interim answers (RFC 9110, section 15.2). */
@@ -150,19 +182,14 @@ function unpack(packed: ReadableStream<Uint8Array>, coding: string): ReadableStr
   return packed.pipeThrough(cutter).pipeThrough(new DecompressionStream(format));
 }
 
-/** The body as its framing says (RFC 9112, section 6.3); null where there is none. Calls `end` when it is over. */
+/** The body as its framing says (RFC 9112, section 6.3). Calls `end` when it is over. */
 function bodyStream(
   wire: Wire,
   rest: Uint8Array,
   head: Head,
-  status: number,
   signal: AbortSignal,
   end: () => void,
-): ReadableStream<Uint8Array> | null {
-  if ([204, 205, 304].includes(status)) {
-    end();
-    return null;
-  }
+): ReadableStream<Uint8Array> {
   const pieces = framed(wire, rest, head);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -137,7 +137,12 @@ export interface CappedOutput {
 
 /** One HTTP request that was decided. */
 export interface WebRequest {
+  /** Default: GET. In upper case, but for methods of somebody's own. */
+  readonly method?: string;
+  /** Names that frame a message or lead it elsewhere (`host`, `content-length`, `connection`, …) are `input_invalid`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as it is, with its length. */
+  readonly body?: string | Uint8Array;
   readonly signal: AbortSignal;
   /** True when what was decided spells out this host or address: then it is reached even if it is not public. */
   named(host: string, port: number): boolean;
@@ -204,7 +209,7 @@ export interface Sandbox extends AsyncDisposable {
    */
   cell(options?: { readonly fixed?: boolean }): Promise<Cell>;
   /**
-   * One HTTP GET, over a connection to the very address that was judged: a name is resolved once, and reaches public
+   * One HTTP request, over a connection to the very address that was judged: a name is resolved once, and reaches public
    * addresses only. Follows no redirect. The body is read as it comes. Rejects with `denied` where that leads elsewhere.
    */
   fetch(url: URL, request: WebRequest): Promise<Response>;

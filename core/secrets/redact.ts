@@ -1,3 +1,4 @@
+import { secretForms } from "../domain/secret_mark.ts";
 import { SECRET_SHAPES } from "../domain/secret_shapes.ts";
 
 /** Takes secrets out of text that is kept or shown: cassettes, logs, events. */
@@ -17,10 +18,7 @@ export function createRedactor(): Redactor {
   let pattern: RegExp | undefined;
   return {
     add(value) {
-      const trimmed = value.trim();
-      for (const form of [value, trimmed, jsonForm(trimmed), encodeForm(trimmed)]) {
-        if (form.length >= SHORTEST && trimmed.length >= SHORTEST) known.add(form);
-      }
+      for (const form of secretForms(value)) known.add(form);
       // Longest first: a secret that holds another goes as a whole.
       const forms = [...known].sort((a, b) => b.length - a.length).map(escape);
       pattern = forms.length > 0 ? new RegExp(forms.join("|"), "g") : undefined;
@@ -31,21 +29,6 @@ export function createRedactor(): Redactor {
       return without.replace(SECRET_SHAPES, MARK);
     },
   };
-}
-
-/** As it stands inside JSON text. */
-function jsonForm(value: string): string {
-  return JSON.stringify(value).slice(1, -1);
-}
-
-/** As it stands inside a URL. */
-function encodeForm(value: string): string {
-  try {
-    return encodeURIComponent(value);
-  } catch {
-    // Lone surrogates have no such form.
-    return value;
-  }
 }
 
 function escape(text: string): string {

@@ -13,7 +13,7 @@ export function contentOf(data: Uint8Array, bytes = false): Content {
 }
 
 /** Undefined for what is not valid UTF-8. */
-export function utf8(data: Uint8Array): string | undefined {
+function utf8(data: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
   } catch {

@@ -21,12 +21,19 @@ export interface ToolContext extends NeedContext {
   /** Starts a child process under the sandbox, with what was decided for this call, and waits for its end. */
   run(spec: ProcessSpec): Promise<ProcessResult>;
   /**
-   * One HTTP GET to a host that was decided. Never follows redirects; `from` is the page whose redirect is followed.
-   * Rejects with a `denied` PryxError where a name leads to an address that is not public.
+   * One HTTP request to a host that was decided. Never follows redirects; `from` is the page whose redirect is followed.
+   * Secret marks in headers and in a text body become values on the way out, and the answer does not hold those. Rejects
+   * with a `denied` PryxError where a name leads to an address that is not public, or the use of a secret was not decided.
    */
   fetch(
     url: string,
-    init: { headers?: Readonly<Record<string, string>>; signal: AbortSignal; from?: string },
+    init: {
+      method?: string;
+      headers?: Readonly<Record<string, string>>;
+      body?: string | Uint8Array;
+      signal: AbortSignal;
+      from?: string;
+    },
   ): Promise<Response>;
   /**
    * Asks for one more need in the middle of a call; `why` is shown to the person. Resolves when it is granted; rejects

@@ -198,6 +198,7 @@ Deno.test("checkTypes() knows no DOM, no Deno, no Node, no shared memory and no 
     "Atomics",
     "WebAssembly",
     "eval",
+    "escape",
     "Temporal",
     "Worker",
     "self",

@@ -1,120 +1,118 @@
 import assert from "node:assert/strict";
-import { createContext, runInContext } from "node:vm";
 import ts from "typescript";
 import { loadCompiler } from "../../core/automation/_compiler.ts";
 import { DECLARATIONS } from "../../core/automation/_declarations.ts";
 import { problemsOf } from "./_check.ts";
+import { inContext } from "./_context.ts";
 
-/** What the context has beside the language: the one list that both sides are held to. */
-const GUEST_GLOBALS = [
-  "AbortController",
-  "AbortSignal",
-  "DOMException",
-  "Event",
-  "EventTarget",
-  "TextDecoder",
-  "TextEncoder",
-  "URL",
-  "URLSearchParams",
-  "atob",
-  "btoa",
-  "clearInterval",
-  "clearTimeout",
-  "console",
-  "crypto",
-  "performance",
-  "queueMicrotask",
-  "setInterval",
-  "setTimeout",
-  "structuredClone",
-];
+/** In the context, and not declared: `eval` only says that it is not available, Temporal is not in every runtime. */
+const NOT_DECLARED = ["Temporal", "eval", "globalThis", "undefined"];
+/** Properties of each object that its declaration puts with what is inherited. */
+const OWN = new RegExp(
+  "(Error|DOMException)#(stack|cause|errors|error|suppressed|code|fix|command|exitCode|stdout|stderr|status|response)$|" +
+    "^Function#prototype$|^RegExp#lastIndex$|^Iterator#",
+);
 
-/** What is taken out of the context because it would reach too far. */
-const TAKEN_OUT = ["SharedArrayBuffer", "Atomics", "WebAssembly", "eval"];
-/** What this runtime has and the oldest one does not, or what has no declaration anywhere. */
-const NOT_DECLARED = ["Temporal", "globalThis", "undefined"];
-
-/** Names that a file of declarations makes at the top, as values. */
-function valuesOf(file: ts.SourceFile, statements: readonly ts.Statement[] = file.statements): string[] {
-  return statements.flatMap((statement) => {
-    if (ts.isVariableStatement(statement)) {
-      return statement.declarationList.declarations.map(({ name }) => name.getText(file));
-    }
-    if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) {
-      return statement.name ? [statement.name.text] : [];
-    }
-    if (!ts.isModuleDeclaration(statement) || !statement.body || !ts.isModuleBlock(statement.body)) return [];
-    const values = valuesOf(file, statement.body.statements);
-    if (statement.name.text === "global") return values;
-    // A namespace is a value where it holds one.
-    return values.length > 0 ? [statement.name.text] : [];
-  });
+/** What stands in the declarations, as the compiler understands them. */
+interface Declared {
+  /** Name of a global, or `pryx.` and that of an export; members of it, and of its prototype. */
+  readonly members:
+    readonly (readonly [name: string, own: readonly string[], inherited: readonly string[]])[];
+  /** Those that are not the language's. */
+  readonly ours: ReadonlySet<string>;
 }
 
-Deno.test("globals.d.ts declares exactly what the context has beside the language", () => {
-  const file = ts.createSourceFile("globals.d.ts", DECLARATIONS["globals.d.ts"], ts.ScriptTarget.ESNext);
-  assert.deepEqual(valuesOf(file).sort(), [...GUEST_GLOBALS].sort());
-});
-
-Deno.test("the library has exactly the language's globals that a context has and keeps", async () => {
+async function declared(): Promise<Declared> {
   const { libraryFile, libraryFolder } = await loadCompiler();
-  const declared = new Set<string>();
-  const seen = new Set<string>();
-  const read = (name: string) => {
-    if (seen.has(name)) return;
-    seen.add(name);
-    const file = libraryFile(`${libraryFolder}/lib.${name}.d.ts`);
-    assert.ok(file, name);
-    for (const value of valuesOf(file)) declared.add(value);
-    for (const { fileName } of file.libReferenceDirectives) read(fileName);
-  };
-  read("esnext");
-  const context = createContext(Object.create(null));
-  const names: string[] = [...runInContext("Object.getOwnPropertyNames(globalThis)", context)];
-  const there = names.filter((name) => ![...TAKEN_OUT, ...NOT_DECLARED, ...GUEST_GLOBALS].includes(name));
-  assert.deepEqual(
-    {
-      only_declared: [...declared].filter((name) => !there.includes(name)),
-      only_there: there.filter((name) => !declared.has(name)),
-    },
-    { only_declared: [], only_there: [] },
-  );
-  assert.ok(there.length > 50);
-});
-
-Deno.test("whatever the library says that a global of the language has, it has at run time", async () => {
-  const { libraryFile, libraryFolder } = await loadCompiler();
-  const source = ts.createSourceFile("/empty.ts", "export {};", ts.ScriptTarget.ESNext);
+  const texts = new Map(Object.entries(DECLARATIONS).map(([name, text]) => [`/${name}`, text]));
   const host: ts.CompilerHost = {
     ...ts.createCompilerHost({}),
-    getSourceFile: (path) => path === source.fileName ? source : libraryFile(path),
+    getSourceFile(path, target) {
+      const text = texts.get(path);
+      return text === undefined ? libraryFile(path) : ts.createSourceFile(path, text, target);
+    },
     getDefaultLibLocation: () => libraryFolder,
   };
   const options: ts.CompilerOptions = { lib: ["lib.esnext.d.ts"], types: [], strict: true };
-  const checker = ts.createProgram([source.fileName], options, host).getTypeChecker();
-  const members = (type: ts.Type) =>
+  const program = ts.createProgram([...texts.keys()], options, host);
+  const checker = program.getTypeChecker();
+  const module = program.getSourceFile("/pryx.d.ts");
+  const symbol = module && checker.getSymbolAtLocation(module);
+  assert.ok(module && symbol);
+  const names = (type: ts.Type) =>
     type.getProperties().map(({ escapedName }) => `${escapedName}`.replace(/^__@(\w+)@\d+$/, "@@$1"));
-  const declared = checker.getSymbolsInScope(source, ts.SymbolFlags.Value).map((symbol) => {
-    const type = checker.getTypeOfSymbolAtLocation(symbol, source);
+  const ours = new Set<string>();
+  const entry = (one: ts.Symbol, prefix: string) => {
+    const name = prefix + one.name;
+    const type = checker.getTypeOfSymbolAtLocation(one, module);
     const prototype = type.getProperty("prototype");
-    const instance = prototype && checker.getTypeOfSymbolAtLocation(prototype, source);
-    return [symbol.name, members(type), instance ? members(instance) : []] as const;
-  });
-  assert.ok(declared.length > 50);
-  const look = `JSON.stringify(${JSON.stringify(declared)}.flatMap(([name, own, inherited]) => {
-    const value = globalThis[name];
-    if (value === null || !["object", "function"].includes(typeof value)) return [];
+    const instance = prototype && checker.getTypeOfSymbolAtLocation(prototype, module);
+    if (one.declarations?.some((at) => texts.has(at.getSourceFile().fileName))) ours.add(name);
+    return [name, names(type), instance ? names(instance) : []] as const;
+  };
+  const isValue = ({ flags }: ts.Symbol) => (flags & ts.SymbolFlags.Value) !== 0;
+  const exported = checker.getExportsOfModule(symbol).filter(isValue);
+  const scope = program.getSourceFile("/globals.d.ts");
+  assert.ok(scope);
+  const globals = checker.getSymbolsInScope(scope, ts.SymbolFlags.Value);
+  return {
+    members: [
+      ...globals.map((one) => entry(one, "")),
+      ...exported.map((one) => entry(one, "pryx.")),
+    ],
+    ours,
+  };
+}
+
+Deno.test("the context has exactly the globals that are declared", async () => {
+  const { members } = await declared();
+  const names = members.map(([name]) => name).filter((name) => !name.startsWith("pryx."));
+  const there: string[] = JSON.parse(
+    await inContext("console.log(JSON.stringify(Object.getOwnPropertyNames(globalThis)))"),
+  );
+  const ignored = (name: string) => NOT_DECLARED.includes(name);
+  assert.deepEqual(
+    names.filter((name) => !ignored(name)).sort(),
+    there.filter((name) => !ignored(name)).sort(),
+  );
+  assert.ok(there.length > 70);
+});
+
+Deno.test("whatever is declared of a global or of the module, it has at run time, and what is ours has nothing else", async () => {
+  const { members, ours } = await declared();
+  const printed = await inContext(`
+    const pryx = require("pryx");
+    const isObject = (value) => value !== null && ["object", "function"].includes(typeof value);
     const has = (object, key) => key.startsWith("@@") ? Symbol[key.slice(2)] in object : key in object;
-    return [
-      ...own.filter((key) => !has(value, key)).map((key) => name + "." + key),
-      ...inherited.filter((key) => !has(value.prototype, key)).map((key) => name + "#" + key),
-    ];
-  }))`;
-  const missing: string[] = JSON.parse(runInContext(look, createContext(Object.create(null))));
-  // These are properties of each object, not of what it inherits from.
-  const own =
-    /Error#(stack|cause|errors|error|suppressed)$|^Function#prototype$|^RegExp#lastIndex$|^Iterator#/;
-  assert.deepEqual(missing.filter((name) => !own.test(name)), []);
+    const names = (object) => Object.getOwnPropertyNames(object);
+    const IGNORED = ["constructor", "prototype", "length", "name"];
+    const missing = [], undeclared = [];
+    for (const [name, own, inherited, isOurs] of ${
+    JSON.stringify(members.map(([name, own, inherited]) => [name, own, inherited, ours.has(name)]))
+  }) {
+      const value = name.startsWith("pryx.") ? pryx[name.slice(5)] : globalThis[name];
+      if (!isObject(value)) continue;
+      for (const key of own) if (!has(value, key)) missing.push(name + "." + key);
+      const { prototype } = value;
+      for (const key of inherited) if (prototype && !has(prototype, key)) missing.push(name + "#" + key);
+      if (!isOurs) continue;
+      const visible = typeof value === "function" ? names(value) : [
+        ...names(value), ...(Object.getPrototypeOf(value) === Object.prototype ? [] : names(Object.getPrototypeOf(value))),
+      ];
+      for (const key of visible) {
+        if (!own.includes(key) && !IGNORED.includes(key)) undeclared.push(name + "." + key);
+      }
+      for (const key of typeof value === "function" && prototype ? names(prototype) : []) {
+        if (!inherited.includes(key) && !IGNORED.includes(key)) undeclared.push(name + "#" + key);
+      }
+    }
+    console.log(JSON.stringify({ missing, undeclared }));`);
+  const { missing, undeclared }: Record<string, string[]> = JSON.parse(printed);
+  assert.ok(missing && undeclared);
+  assert.deepEqual({ missing: missing.filter((name) => !OWN.test(name)), undeclared }, {
+    missing: [],
+    undeclared: [],
+  });
 });
 
 Deno.test("the public declarations are right in themselves", () => {

@@ -1,10 +1,12 @@
 import { dirname } from "node:path";
 import type { Automations, Lock } from "../../core/automation/automation.ts";
 import { findRoot } from "../../core/automation/_locate.ts";
+import { describeDrift } from "../../core/automation/capabilities.ts";
 import { checkFiles } from "../../core/automation/check_files.ts";
 import { DECLARATIONS } from "../../core/automation/_declarations.ts";
 import { findAutomations } from "../../core/automation/find.ts";
 import { createLinker } from "../../core/automation/link.ts";
+import { readLock, writeLock } from "../../core/automation/lock.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
 
@@ -13,13 +15,9 @@ export interface TestAutomations extends Automations, AsyncDisposable {
   readonly written: Lock[];
 }
 
-/**
- * Automations of real files: linked, checked and found as ever, everything allowed but what `denied` names. Locks are kept
- * in memory, and drift is said in the plainest words.
- */
+/** Automations of real files, without a policy: everything is allowed but what `denied` names. Nothing is run. */
 export function testAutomations(root: string, denied: readonly string[] = []): TestAutomations {
   const sandbox = createSandbox({ home: root, env: {}, scopes: [root], own: [], self: ["/bin/false"] });
-  const locks = new Map<string, Lock>();
   const may = (path: string) =>
     denied.some((name) => path.endsWith(name))
       ? Promise.reject(new PryxError("denied", `An automation may not import ${path}`))
@@ -41,19 +39,12 @@ export function testAutomations(root: string, denied: readonly string[] = []): T
       checkFiles(files, { link, mayRead: (path) => may(path).then(() => true, () => false), ...options }),
     declarations: () => Promise.resolve(DECLARATIONS["pryx.d.ts"]),
     typeFiles: () => Promise.resolve(DECLARATIONS),
-    readLock: (file) => Promise.resolve(locks.get(file) ?? { file, entries: new Map() }),
-    writeLock(lock) {
-      locks.set(lock.file, lock);
+    readLock,
+    async writeLock(lock) {
+      await writeLock(lock);
       written.push(lock);
-      return Promise.resolve();
     },
-    describeDrift({ entry: path, hash, permissions = {} }, entry) {
-      if (!entry) return [`${path} is new`];
-      const [before, after] = [entry.permissions, permissions].map((one) => JSON.stringify(one));
-      if (before !== after) return [`${path} has ${after} instead of ${before}`];
-      if (entry.api !== 1) return [`${path} is locked with API ${entry.api}`];
-      return entry.graph === hash ? [] : [`${path} has other code`];
-    },
+    describeDrift,
     run: unused,
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };

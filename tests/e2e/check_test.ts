@@ -7,6 +7,10 @@ Deno.test("a project is set up, checked, locked, and held to its lock", async ()
   await using pryx = await builtPryx();
   const init = await pryx.run(["init"]);
   assert.equal(init.code, 0, init.stderr);
+  const first = await pryx.run(["run", "automations/hello.pryx.ts", "--top", "3"]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /^ending +files +KB\n/);
+  assert.match(first.stdout, /^\.ts +3 +\d+$/m);
   const empty = await pryx.run(["check", "--frozen"]);
   assert.deepEqual([empty.code, /hello\.pryx\.ts/.test(empty.stdout)], [1, true], empty.stdout);
   const written = await pryx.run(["check", "--update"]);

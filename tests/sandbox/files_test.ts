@@ -455,3 +455,20 @@ Deno.test("files.tree() lists folders, files and links by path, without what is 
   assert.equal(more, false);
   assert.equal((await files.tree(at.workspace, 2)).more, true);
 });
+
+Deno.test("files move and remove a folder outside of the shared scopes when only that was granted", async () => {
+  await using at = await place();
+  await plant(at.root, { "out/a/x": "x", "out/b": "b", "out/c/y": "y" });
+  const path = (name: string) => join(at.root, "out", name);
+  const only = (...write: string[]) => at.sandbox.files({ read: [], write, denied: [] });
+  await only(path("a"), join(at.workspace, "a")).move(path("a"), join(at.workspace, "a"));
+  await only(path("c")).remove(path("c"), { folder: "all" });
+  await rejects(only(path("c")).remove(path("b")), "denied");
+  assert.deepEqual(await treeOf(at.root), {
+    "out/": "",
+    "out/b": "b",
+    "ws/": "",
+    "ws/a/": "",
+    "ws/a/x": "x",
+  });
+});

@@ -17,6 +17,8 @@ interface GetOptions {
   readonly signal?: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
   readonly headers?: Record<string, string>;
+  readonly method?: string;
+  readonly body?: string | Uint8Array;
 }
 
 const NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -50,10 +52,19 @@ function wire(answer: string | Uint8Array | Answering): Wire {
   return {
     heads,
     dialled,
-    get: (url, { from, named = [], signal = new AbortController().signal, env = {}, headers = {} } = {}) =>
+    get: (
+      url,
+      { from, named = [], signal = new AbortController().signal, env = {}, headers = {}, ...sent } = {},
+    ) =>
       fetchPinned(
         new URL(url),
-        { signal, headers, named: (host) => named.includes(host), ...(from === undefined ? {} : { from }) },
+        {
+          ...sent,
+          signal,
+          headers,
+          named: (host) => named.includes(host),
+          ...(from === undefined ? {} : { from }),
+        },
         {
           env,
           resolve: (name) => NAMES[name] ? Promise.resolve(NAMES[name]) : Promise.reject(new Error("none")),
@@ -223,6 +234,41 @@ Deno.test("fetchPinned() sends no header that breaks out of its line", async () 
     /line break/,
   );
   assert.deepEqual(server.heads, []);
+});
+
+Deno.test("fetchPinned() sends a method and a body with its length, to the address that was judged", async () => {
+  using server = wire(`${OK}Content-Length: 2\r\n\r\nhi`);
+  await (await server.get("http://public.test/", { method: "PUT", body: "grün" })).text();
+  assert.match(server.heads[0] ?? "", /^PUT \/ HTTP\/1\.1\r\n[^]*Content-Length: 5\r\n[^]*\r\n\r\ngrün$/u);
+  await (await server.get("http://public.test/", { method: "POST" })).text();
+  assert.match(server.heads[1] ?? "", /\r\nContent-Length: 0\r\n/u);
+  await (await server.get("http://public.test/", { method: "DELETE" })).text();
+  assert.doesNotMatch(server.heads[2] ?? "", /Content-Length/u);
+  const head = await server.get("http://public.test/", { method: "HEAD" });
+  assert.deepEqual([head.body, head.headers.get("content-length")], [null, "2"]);
+  await assert.rejects(server.get("http://inside.test/", { method: "POST", body: "x" }), { code: "denied" });
+});
+
+Deno.test("fetchPinned() dials nobody for what would frame a message, or is no method", async () => {
+  using server = wire(`${OK}\r\n`);
+  const refused: GetOptions[] = [
+    { headers: { "Content-Length": "1" } },
+    { headers: { "transfer-encoding": "chunked" } },
+    { headers: { HOST: "other.test" } },
+    { headers: { connection: "upgrade" } },
+    { headers: { "a:b": "" } },
+    { method: "connect" },
+    { method: "GET / HTTP/1.1\r\nHost: other.test\r\n\r\nGET" },
+    { method: "GET", body: "x" },
+  ];
+  for (const one of refused) {
+    await assert.rejects(
+      server.get("http://public.test/", one),
+      { code: "input_invalid" },
+      JSON.stringify(one),
+    );
+  }
+  assert.deepEqual(server.dialled, []);
 });
 
 Deno.test("a name that ends in a number is an address to URLs, and read the same way here", () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Pryx, Submission } from "../../core/api.ts";
+import type { Revealer } from "../../core/agent/reveal.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { EventOf, EventType, PryxEvent } from "../../core/domain/event.ts";
 import type { SessionId } from "../../core/domain/id.ts";
@@ -28,6 +29,7 @@ export interface TestPryxOptions {
   readonly price?: number;
   readonly contextWindow?: number;
   readonly redact?: (text: string) => string;
+  readonly revealer?: Revealer;
   /** Stands between pryx and its sandbox. */
   readonly sandbox?: (real: Sandbox) => Sandbox;
   /** Another test's folder: a second process on the same data. */
@@ -86,6 +88,7 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
     program: [],
     commands: () => Promise.resolve([]),
     redact: options.redact ?? ((text) => text),
+    ...(options.revealer ? { revealer: options.revealer } : {}),
   }));
   return {
     pryx,

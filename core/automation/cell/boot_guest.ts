@@ -1,4 +1,5 @@
 import vm from "node:vm";
+import { GUEST_GLOBALS } from "../guest/globals.ts";
 import type { Bridge, Evaluation, GuestEntry, ModuleBody } from "../guest/kit.ts";
 import { apiText } from "../guest/parts.ts";
 import { boot, ENTRY, RUNTIME } from "../guest/runtime.ts";
@@ -14,10 +15,10 @@ const MODULE = "(async function(exports, require, module){";
 const EVALUATION = "(async function($, require){";
 
 /**
- * Makes the context. `bridge` is given without `evaluate`, which is made here. The guest's files are run there as text:
- * a function of this realm would bring its realm along.
+ * Makes the context. `bridge` is given without `evaluate`, which is made here; `api` is the text of the function that makes
+ * the module `pryx`. The guest's files are run there as text: a function of this realm would bring its realm along.
  */
-export function bootGuest(bridge: Omit<Bridge, "evaluate">): BootedGuest {
+export function bootGuest(bridge: Omit<Bridge, "evaluate">, api = apiText()): BootedGuest {
   const context = vm.createContext(Object.create(null), {
     name: "automation",
     codeGeneration: { strings: false, wasm: false },
@@ -47,10 +48,12 @@ export function bootGuest(bridge: Omit<Bridge, "evaluate">): BootedGuest {
   const evaluate = (code: string) => compile(EVALUATION, code, "shell") as Evaluation | string;
   // One text for all of it: each on its own takes longer to compile.
   const text =
-    `function(bridge){const entry=(${boot})(bridge,(${ENTRY}),${RUNTIME.map((part) => `(${part})`)});` +
-    `entry.part((${apiText()}));return entry}`;
-  const start = run(text, "runtime") as (bridge: Bridge) => GuestEntry;
-  const entry = start({ ...bridge, evaluate });
+    `function(bridge,globals){const entry=(${boot})(bridge,globals,(${ENTRY}),${
+      RUNTIME.map((part) => `(${part})`)
+    });` +
+    `entry.part((${api}));return entry}`;
+  const start = run(text, "runtime") as (bridge: Bridge, globals: string) => GuestEntry;
+  const entry = start({ ...bridge, evaluate }, GUEST_GLOBALS.join(","));
   return {
     entry,
     compile: (id, code) => compile(MODULE, code, id) as ModuleBody | string,

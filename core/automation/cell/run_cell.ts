@@ -2,6 +2,7 @@ import type { Seal } from "../../domain/automation.ts";
 import { type LoadMessage, WIRE_VERSION } from "../wire.ts";
 import { bootGuest } from "./boot_guest.ts";
 import { takePowers } from "./_powers.ts";
+import { urlParts } from "./_url_parts.ts";
 
 export interface CellOptions {
   /** Shuts the process in. Called once, when everything that will ever be loaded is there. */
@@ -148,40 +149,4 @@ function createOutput(write: (bytes: Uint8Array) => number): { send(line: string
       if (waiting.length > 1_000_000) flush();
     },
   };
-}
-
-type UrlPart =
-  | "href"
-  | "protocol"
-  | "username"
-  | "password"
-  | "host"
-  | "hostname"
-  | "port"
-  | "pathname"
-  | "search"
-  | "hash";
-
-/** The runtime's own reading of URLs. */
-function urlParts(href: string, base: string, part: string, value: string): string {
-  try {
-    const url = base === "" ? new URL(href) : new URL(href, base);
-    if (part !== "") url[part as UrlPart] = value;
-    const { protocol, username, password, host, hostname, port, pathname, search, hash, origin } = url;
-    return JSON.stringify([
-      url.href,
-      origin,
-      protocol,
-      username,
-      password,
-      host,
-      hostname,
-      port,
-      pathname,
-      search,
-      hash,
-    ]);
-  } catch {
-    return "";
-  }
 }

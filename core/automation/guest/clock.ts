@@ -6,8 +6,14 @@ export function clock(kit: Kit): void {
   const GuestDate = Date;
   const systemNow = Date.now;
   const charCodeAt = uncurry(String.prototype.charCodeAt);
-  const { construct } = Reflect;
-  const { defineProperty, getOwnPropertyDescriptors, defineProperties, getPrototypeOf } = Object;
+  const { apply, construct } = Reflect;
+  const {
+    defineProperty,
+    getOwnPropertyDescriptor,
+    getOwnPropertyDescriptors,
+    defineProperties,
+    getPrototypeOf,
+  } = Object;
   const imul = Math.imul;
   const padStart = uncurry(String.prototype.padStart);
   const toStringNumber = uncurry(Number.prototype.toString);
@@ -88,6 +94,29 @@ export function clock(kit: Kit): void {
   }
 
   kit.now = () => now ?? systemNow();
+  /** Without a date they take the machine's. */
+  function fixFormats(): void {
+    const { prototype } = Intl.DateTimeFormat;
+    const format = getOwnPropertyDescriptor(prototype, "format")?.get as (
+      this: unknown,
+    ) => (date: unknown) => string;
+    const parts = prototype.formatToParts as (this: unknown, date: unknown) => unknown;
+    defineProperty(prototype, "format", {
+      configurable: true,
+      get(this: unknown) {
+        const bound = apply(format, this, []);
+        return (date?: unknown) => bound(date === undefined ? kit.now() : date);
+      },
+    });
+    defineProperty(prototype, "formatToParts", {
+      value(this: unknown, date?: unknown) {
+        return apply(parts, this, [date === undefined ? kit.now() : date]);
+      },
+      writable: true,
+      configurable: true,
+    });
+  }
+
   kit.fixed = () => now !== undefined;
   kit.randomBits = randomBits;
   kit.setNow = (value) => {
@@ -100,6 +129,7 @@ export function clock(kit: Kit): void {
     // The first words follow the seed too closely.
     for (let skip = 0; skip < 16; skip++) randomBits();
     kit.expose({ Date: fixedDate() });
+    fixFormats();
     defineProperty(Math, "random", {
       value: () => random53(),
       writable: true,

@@ -1,3 +1,4 @@
+import type { WireError } from "../wire.ts";
 import type { Kit, TypedArray } from "./kit.ts";
 
 /**
@@ -62,6 +63,15 @@ export function codec(kit: Kit): void {
     BigInt64Array,
     BigUint64Array,
     DataView,
+  };
+  const ERRORS: Record<string, ErrorConstructor> = {
+    __proto__: null as never,
+    EvalError,
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    URIError,
   };
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const VALUES = new Bytes(128);
@@ -275,7 +285,7 @@ export function codec(kit: Kit): void {
       case "buffer":
         return fromBase64(first as string).buffer;
       case "error":
-        return kit.fromWire(first as never);
+        return revivedError(first as WireError);
       case "object":
       case "map":
       case "set":
@@ -284,6 +294,18 @@ export function codec(kit: Kit): void {
     const View = typeof type === "string" ? VIEWS[type] : undefined;
     if (!View) throw new TypeError("the text is not an encoded value");
     return new View(fromBase64(first as string).buffer);
+  }
+
+  /** Of the class that it was, where the language has that; one with a code is an error of the API. */
+  function revivedError(error: WireError): Error {
+    const made = error.code === undefined
+      ? new (ERRORS[error.name] ?? GuestError)(error.message)
+      : kit.fromWire(error, error.stack);
+    const hide = (name: string, value: unknown) =>
+      defineProperty(made, name, { value, writable: true, enumerable: false, configurable: true });
+    if (made.name !== error.name) hide("name", error.name);
+    hide("stack", error.stack ?? `${error.name}: ${error.message}`);
+    return made;
   }
 
   function collection(type: "object" | "map" | "set", entries: readonly unknown[]): unknown {

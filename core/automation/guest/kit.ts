@@ -108,6 +108,8 @@ export interface Kit {
   cancel(id: number): void;
   /** How many timers keep the automation from its end. */
   waiting(): number;
+  /** Whether any timer is left. */
+  isTimed(): boolean;
   fire(id: number): void;
 
   /** The timers of a fixed clock are calls to the host. */

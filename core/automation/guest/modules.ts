@@ -68,15 +68,30 @@ export function modules(kit: Kit): GuestEntry {
     return kit.waiting() === 0 && kit.pending() === 0;
   }
 
+  /** Modules wait for something, and there is nothing left that it could come from. */
+  function isStuck(): boolean {
+    return !ran && registered.triggers.length === 0 && kit.pending() === 0 && !kit.isTimed();
+  }
+
   function look(): void {
     looking = false;
-    if (told || !ran || !isOver()) return;
-    told = true;
-    bridge.send(`{"t":"done","registered":${stringify(registered)}}`);
+    if (told) return;
+    if (ran && isOver()) {
+      told = true;
+      return bridge.send(`{"t":"done","registered":${stringify(registered)}}`);
+    }
+    if (isStuck()) {
+      kit.fail(
+        new kit.PryxError("The automation waits for something that never comes", {
+          code: "tool_failed",
+          fix: "an `await` at the top of a file waits for a promise that nobody settles",
+        }),
+      );
+    }
   }
 
   kit.settled = () => {
-    if (looking || told || !ran || shell || !isOver()) return;
+    if (looking || told || shell || !(ran ? isOver() : isStuck())) return;
     looking = true;
     bridge.timer(LOOK, 0);
   };
@@ -148,6 +163,7 @@ export function modules(kit: Kit): GuestEntry {
           ran = true;
           kit.settled();
         }, kit.fail);
+        kit.settled();
       } catch (error) {
         kit.fail(error);
       }

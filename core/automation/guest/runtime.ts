@@ -36,6 +36,7 @@ export const ENTRY: (kit: Kit) => GuestEntry = modules;
  */
 export function boot(
   bridge: Bridge,
+  globals: string,
   enter: (kit: Kit) => GuestEntry,
   ...runtime: ((kit: Kit) => void)[]
 ): GuestEntry {
@@ -43,9 +44,11 @@ export function boot(
   const { bind, call } = Function.prototype;
   const { deleteProperty } = Reflect;
   const global = globalThis as unknown as Record<PropertyKey, unknown>;
-  for (const name of ["Atomics", "SharedArrayBuffer", "WebAssembly", "console", "escape", "unescape"]) {
-    deleteProperty(global, name);
+  const wanted = `,${globals},`;
+  for (const name of getOwnPropertyNames(global)) {
+    if (!wanted.includes(`,${name},`)) deleteProperty(global, name);
   }
+  deleteProperty(global, "console");
 
   /** They would run text. The context makes none of it either; this says why. */
   function off(name: string): () => never {

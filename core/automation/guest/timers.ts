@@ -14,6 +14,9 @@ export function timers(kit: Kit): void {
   const set = uncurry(Map.prototype.set as (this: Map<number, Timer>, id: number, timer: Timer) => unknown);
   const remove = uncurry(Map.prototype.delete as (this: Map<number, Timer>, id: number) => boolean);
   const then = uncurry(Promise.prototype.then as (this: Promise<void>, run: () => void) => unknown);
+  const sizeOf = uncurry(
+    Object.getOwnPropertyDescriptor(Map.prototype, "size")?.get as (this: Map<number, Timer>) => number,
+  );
   const { apply } = Reflect;
   const toNumber = Number;
   const settledNow = Promise.resolve();
@@ -45,8 +48,7 @@ export function timers(kit: Kit): void {
     remove(active, id);
     if (kit.fixed()) kit.dropTimer(id);
     else bridge.clearTimer(id);
-    if (!timer.keeps) return;
-    keeping--;
+    if (timer.keeps) keeping--;
     kit.settled();
   }
 
@@ -64,6 +66,7 @@ export function timers(kit: Kit): void {
   kit.after = (ms, run, keeps) => start(run, ms, undefined, keeps);
   kit.cancel = cancel;
   kit.waiting = () => keeping;
+  kit.isTimed = () => sizeOf(active) > 0;
   kit.fire = (id) => {
     const timer = get(active, id);
     if (!timer) return;
