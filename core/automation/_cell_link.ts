@@ -20,6 +20,9 @@ export interface CellLink {
 }
 
 export function linkCell(cell: Cell, name: string): CellLink {
+  const lines = cell.lines[Symbol.asyncIterator]();
+  /** The line that is waited for. Whoever listens next goes on with it. */
+  let next: Promise<IteratorResult<string>> | undefined;
   let sent = 0;
 
   function send(message: ToCell): void {
@@ -30,17 +33,17 @@ export function linkCell(cell: Cell, name: string): CellLink {
   return {
     send,
     async *messages(stalled) {
-      const lines = cell.lines[Symbol.asyncIterator]();
       let sentBefore: number | undefined;
-      for (let next = lines.next();;) {
+      for (;;) {
+        next ??= lines.next();
+        next.catch(() => {});
         if (sentBefore === undefined && !await within(next, SILENCE_MS)) {
           send({ t: "call", id: PROBE, name: "complete", params: { path: [] } });
           sentBefore = sent;
         }
         const { done, value } = await next;
         if (done) return;
-        next = lines.next();
-        next.catch(() => {});
+        next = undefined;
         const message = readFromCell(value);
         if (!message) {
           throw new PryxError("internal", `${name} was stopped: it said what makes no sense`, {

@@ -13,7 +13,7 @@ export const REPLAY_PLACES: Places = { workspace: "/pryx/workspace", home: "/pry
 export interface Portable {
   <T>(value: T): T;
   /** From now on `real` is written as another name: `session-1`, `session-2`, …. */
-  rename(real: string, as: (number: number) => string): void;
+  rename(real: string, as: (number: number, real: string) => string): void;
 }
 
 export function createPortable({ hide, redact }: Pick<Recording, "hide" | "redact">): Portable {
@@ -27,18 +27,20 @@ export function createPortable({ hide, redact }: Pick<Recording, "hide" | "redac
   };
   const portable = <T>(value: T): T => mapStrings(withoutSecretBytes(value, redact), text);
   return Object.assign(portable, {
-    rename(real: string, as: (number: number) => string) {
+    rename(real: string, as: (number: number, real: string) => string) {
       // A short one would be found in texts that mean something else.
       if (real.length < 8 || known.has(real)) return;
       const number = (counts.get(as) ?? 0) + 1;
       counts.set(as, number);
-      known.set(real, as(number));
+      known.set(real, as(number, real));
     },
   });
 }
 
 export const SESSION_NAME = (number: number) => `session-${number}`;
-export const SECRET_NAME = (number: number) => `{{secret-${number}}}`;
+/** A mark whose nonce is nobody's: of the same letters, so that forms and URLs have it whole. */
+export const SECRET_NAME = (_number: number, mark: string) =>
+  mark.replace(/[0-9a-f]{32}/u, (nonce) => "0".repeat(nonce.length));
 export const TEMP_NAME = (number: number) => `/pryx/temp/${number}`;
 
 /** The same for a replay, which has the names from its recording. */
