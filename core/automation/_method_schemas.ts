@@ -1,4 +1,4 @@
-import { type ObjectSchema, type Schema } from "../domain/schema.ts";
+import type { ObjectSchema, Schema } from "../domain/schema.ts";
 import type { MethodName } from "./methods.ts";
 
 const text = { type: "string" } as const;

@@ -8,7 +8,7 @@ import { findRoot } from "./_locate.ts";
 import type { Automations, AutomationSource } from "./automation.ts";
 import { createLinker } from "./link.ts";
 import type { RealFile } from "./overlay.ts";
-import { type RunParts } from "./run_automation.ts";
+import type { RunParts } from "./run_automation.ts";
 
 export interface AutomationsOptions extends RunParts {
   readonly redact: (text: string) => string;

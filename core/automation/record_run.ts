@@ -3,6 +3,7 @@ import type { Recording } from "../domain/cassette.ts";
 import type { Json } from "../domain/schema.ts";
 import { createPortable, SECRET_NAME, SESSION_NAME, TEMP_NAME } from "./_portable.ts";
 import type { Tap } from "./conversation.ts";
+import { holdPieces } from "./_pieces.ts";
 import type { EndEntry, StartEntry, TapeEntry } from "./tape.ts";
 import type { FromCell, LoadMessage, ToCell, WireError } from "./wire.ts";
 
@@ -37,12 +38,16 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
   let failure: unknown;
   const methods = new Map<number, string>();
 
-  const write = (entry: StartEntry | TapeEntry) => {
+  const append = (entry: StartEntry | TapeEntry) => {
     recording.append(entry).catch((error) => failure ??= error);
+  };
+  const pieces = holdPieces(recording.redact);
+  const write = (entry: TapeEntry) => {
+    for (const one of pieces.add(entry)) append(portable(one));
   };
 
   await recording.begin();
-  write({
+  append({
     kind: "automation",
     file: graph.entry,
     graph: graph.hash,
@@ -58,12 +63,12 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
     if (direction === "from") {
       if (message.t === "call") methods.set(message.id, message.method);
       const entry = fromCell(message);
-      if (entry) write(portable(entry));
+      if (entry) write(entry);
       return;
     }
     if (message.t === "reply" && message.ok) remember(methods.get(message.id), message.value);
     const entry = toCell(message, (message.now ?? started) - started);
-    if (entry) write(portable(entry));
+    if (entry) write(entry);
   };
 
   /** Names that are made anew in every run. */
@@ -79,9 +84,10 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
     fixed,
     clock: () => started + (latest = Math.max(latest, now() - started)),
     tap,
-    print: (to, text) => write(portable({ kind: "print", to, text })),
+    print: (to, text) => write({ kind: "print", to, text }),
     async end(end) {
-      await recording.append(portable({ kind: "end", ...end } satisfies EndEntry));
+      write({ kind: "end", ...end });
+      await recording.settled();
       if (failure !== undefined) throw failure;
     },
   };

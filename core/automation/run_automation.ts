@@ -1,7 +1,7 @@
 import type { ErrorJson, ProgramTurn, Pryx } from "../api.ts";
 import type { Recording } from "../domain/cassette.ts";
 import type { LinkedGraph } from "../domain/automation.ts";
-import { EXIT, PryxError, toPryxError } from "../domain/error.ts";
+import { EXIT, type PryxError, toPryxError } from "../domain/error.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Mandate } from "../domain/policy.ts";
 import type { PolicyView } from "../policy/policy.ts";

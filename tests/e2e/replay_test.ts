@@ -65,7 +65,11 @@ Deno.test("an automation that was recorded replays byte for byte in another fold
   assert.match(cassette, /^\{"kind":"model",/m);
 
   const outputs: string[] = [];
-  for (const env of [{ TZ: "Asia/Tokyo", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" }, { TZ: "UTC" }]) {
+  const places: Record<string, string>[] = [
+    { TZ: "Asia/Tokyo", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" },
+    { TZ: "UTC" },
+  ];
+  for (const env of places) {
     await using other = await builtPryx();
     await Deno.mkdir(`${other.workspace}/deep/er`, { recursive: true });
     await other.write("deep/er/job.pryx.ts", JOB);
