@@ -1,6 +1,6 @@
 import { EXIT, PryxError } from "../domain/error.ts";
 import type { Json } from "../domain/schema.ts";
-import { type AutomationRun, type TestResult, type TestWatch } from "./automation.ts";
+import type { AutomationRun, TestResult, TestWatch } from "./automation.ts";
 import { AutomationError, type Conversation } from "./conversation.ts";
 import type { Registered } from "./wire.ts";
 

@@ -1,6 +1,6 @@
 import { API_VERSION } from "../domain/automation.ts";
-import { type Cassette, type Recording } from "../domain/cassette.ts";
-import { ERROR_CODES, type ErrorCode, EXIT, PryxError, toPryxError } from "../domain/error.ts";
+import type { Cassette, Recording } from "../domain/cassette.ts";
+import { ERROR_CODES, type ErrorCode, type EXIT, PryxError, toPryxError } from "../domain/error.ts";
 import { NO_USAGE } from "../domain/message.ts";
 import { hidePlaces, showPlaces } from "../domain/places.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -10,7 +10,7 @@ import { type Portable, REPLAY_PLACES, replayPortable, shownInReplay } from "./_
 import { diffOf } from "./_replay_diff.ts";
 import { showReplay } from "./_replay_show.ts";
 import type { AutomationReplay, ReplayedChange, ReplayEnd } from "./automation.ts";
-import { AutomationError, fromWireError, toWireError } from "./conversation.ts";
+import { type AutomationError, fromWireError, toWireError } from "./conversation.ts";
 import { createOverlay, type RealFile } from "./overlay.ts";
 import { createPlayer, type Cue, type Difference } from "./play.ts";
 import { fromCell, toCell } from "./record_run.ts";
