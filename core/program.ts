@@ -174,6 +174,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
           policy,
           toolNames: async () => (await tools()).map(({ name }) => name),
           variable: (name) => env[name],
+          secret: async (name) => await shared.namedSecret(name, (await config()).secretStore),
           secretMark: (name) => secretMark(name, shared.nonce),
           now,
           redact: known.redact,

@@ -46,9 +46,12 @@ function flagOf(trigger: { readonly kind: string; readonly name: string } | unde
 }
 
 /** What stands for the event: a request with what was piped in as its body, or a message with it as its text. */
-function eventOf({ kind, name }: { readonly kind: string; readonly name: string }, body: string): Json {
+function eventOf(
+  { kind, name, headers: given = {} }: NonNullable<AutomationRun["trigger"]>,
+  body: string,
+): Json {
   if (kind === "message") return { channel: name, from: "cli", text: body };
-  const headers = { "content-type": isJson(body) ? "application/json" : "text/plain" };
+  const headers = { "content-type": isJson(body) ? "application/json" : "text/plain", ...given };
   return { name, method: "POST", headers, query: {}, body };
 }
 

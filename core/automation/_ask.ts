@@ -133,9 +133,12 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
         : { ...mandate, needs: mandate.needs.filter(({ kind }) => kinds.includes(kind)) },
       ...(tools === undefined ? {} : { tools }),
       functions: functions.map((one): FunctionTool => ({
-        ...one,
+        name: one.name,
+        description: one.description,
+        parameters: one.parameters,
         call: async (args) => {
-          const value = await options.call("tool", { name: one.name, args });
+          const { name, id } = one;
+          const value = await options.call("tool", { name, args, ...(id === undefined ? {} : { id }) });
           return typeof value === "string" ? value : JSON.stringify(value);
         },
       })),

@@ -26,7 +26,10 @@ export const METHOD_SCHEMAS: Readonly<Record<MethodName, Schema>> = {
     schema: anything,
     model: name,
     tools: list,
-    functions: { type: "array", items: object({ name, description: text, parameters: anything }) },
+    functions: {
+      type: "array",
+      items: object({ name, description: text, parameters: anything }, { id: name }),
+    },
     budget: { type: "number", minimum: 0 },
     maxTurns: count,
     timeoutMs: count,
@@ -51,6 +54,11 @@ export const METHOD_SCHEMAS: Readonly<Record<MethodName, Schema>> = {
   markdown: object({ text }),
   log: object({ level: { type: "string", enum: ["debug", "info", "warn", "error"] }, text }, { data: {} }),
   secret: object({ name }),
+  hmac: object({
+    name,
+    text,
+    algorithm: { type: "string", enum: ["SHA-1", "SHA-256", "SHA-384", "SHA-512"] },
+  }),
   env: object({ name }),
   stdin: nothing,
   temp: object({ prefix: { type: "string", pattern: "^[\\w.-]{0,40}$" } }),

@@ -453,11 +453,17 @@ export declare const log: {
 };
 
 // ── Values from outside ─────────────────────────────────────────────────────────────────────────────────────────────
+export type HashName = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
+
 /** A secret that is never seen here: it becomes its value in a header or body of a request, on its way out. */
 export interface Secret {
   readonly name: string;
   /** A copy with text before the value: `secrets.use("github").prefix("Bearer ")`. */
   prefix(text: string): Secret;
+  /** HMAC of a text with the secret as its key, in hexadecimal. Default: `SHA-256`. */
+  sign(text: string, algorithm?: HashName): Promise<string>;
+  /** Whether a signature is that HMAC; `sha256=` before it is passed over. */
+  verify(text: string, signature: string, algorithm?: HashName): Promise<boolean>;
 }
 
 /** Needs `use: ["secret/NAME"]`. Rejects at its use when there is no such secret (`pryx secrets set NAME`). */
@@ -495,6 +501,8 @@ type Given<S, T> = S extends { readonly default: unknown } | { readonly required
 export declare const args: {
   /** As it was typed. */
   readonly raw: readonly string[];
+  /** Absolute path of a word that names a file from where the person stands; `fs` starts at {@link workspace}. */
+  path(word: string): string;
   /** Words that are no flags, and what follows `--`. */
   readonly positional: readonly string[];
   /** Flags as they stand there: `--name=x`, `--name x` and `--name`. */
@@ -560,7 +568,7 @@ export interface ChannelMessage {
  * it says that the file needs `pryx serve`.
  */
 export declare const on: {
-  /** A cron expression of five fields, in local time. */
+  /** A cron expression of five fields, in local time. What `run` returns is not looked at. */
   schedule(cron: string, run: () => unknown): void;
   message(channel: string, run: (message: ChannelMessage) => unknown): void;
   /** What it returns is the answer: text, JSON, or `{status, body, headers}`. */
@@ -580,6 +588,9 @@ export declare function retry<T>(
   work: (attempt: number) => Promise<T> | T,
   options?: { times?: number; delay?: number | string; when?: (error: unknown) => boolean },
 ): Promise<T>;
+
+/** Ends the automation at once with an exit code of 0 to 125, without an error. What was printed is shown; nothing else is awaited. */
+export declare function exit(code?: number): never;
 
 /** Waits: milliseconds, or `"5s"`. Rejects when {@link signal} aborts. */
 export declare function sleep(duration: number | string): Promise<void>;

@@ -29,6 +29,8 @@ export interface Lock {
 export interface AutomationRun {
   readonly graph: LinkedGraph;
   readonly args: readonly string[];
+  /** Absolute path of the folder that the person is in. */
+  readonly cwd: string;
   readonly surface: string;
   readonly attended: boolean;
   /** Shows events of the run, and of the agent's sessions in it. */
@@ -41,7 +43,12 @@ export interface AutomationRun {
   /** For a file of tests: which of them run, and who is told of each. */
   readonly tests?: TestWatch;
   /** An event for a resident automation. */
-  readonly trigger?: { readonly kind: "schedule" | "message" | "webhook"; readonly name: string };
+  readonly trigger?: {
+    readonly kind: "schedule" | "message" | "webhook";
+    readonly name: string;
+    /** Headers of a webhook, names in lower case. */
+    readonly headers?: Readonly<Record<string, string>>;
+  };
   readonly signal: AbortSignal;
 }
 

@@ -25,6 +25,8 @@ export interface DispatchParts {
   variable(name: string): string | undefined;
   /** The mark that stands for a secret until a request leaves. */
   secretMark(name: string): string;
+  /** The value of a secret. */
+  secret(name: string): Promise<string>;
   /** Ends the run with this exit code. */
   exit(code: number): void;
 }
@@ -110,6 +112,10 @@ function createHandlers(parts: DispatchParts): Handlers {
       await need(turn, `use=secret/${name}`);
       return parts.secretMark(name);
     },
+    async hmac({ name, text, algorithm }) {
+      await need(turn, `use=secret/${name}`);
+      return await hmac(await parts.secret(name), text, algorithm);
+    },
     async env({ name }) {
       await need(turn, `env=${name}`);
       return parts.variable(name) ?? null;
@@ -149,11 +155,20 @@ export async function need(turn: ProgramTurn, target: string): Promise<void> {
 /** Says what would have allowed it, where a flag would. */
 function denied(text: string, unapproved: readonly string[]): PryxError {
   const flags = unapproved.map((one) => `--allow ${quoted(one)}`).join(" ");
-  return new PryxError("denied", text, flags === "" ? {} : { fix: `allow it with: ${flags}` });
+  if (flags !== "") return new PryxError("denied", text, { fix: `allow it with: ${flags}` });
+  const fix = "if it should, add it to `permissions` in the file";
+  return new PryxError("denied", text, text.includes("does not declare it") ? { fix } : {});
 }
 
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+async function hmac(key: string, text: string, hash: string): Promise<string> {
+  const encoder = new TextEncoder();
+  const algorithm = { name: "HMAC", hash };
+  const imported = await crypto.subtle.importKey("raw", encoder.encode(key), algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign(algorithm, imported, encoder.encode(text))).toHex();
 }
 
 function needsServe(what: string): never {

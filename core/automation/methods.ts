@@ -100,6 +100,15 @@ export interface Methods {
   };
   /** A mark that stands for the secret's value in a request; it means nothing elsewhere. */
   readonly secret: { readonly params: { readonly name: string }; readonly value: string };
+  /** HMAC (RFC 2104) of a text in UTF-8 with a secret as its key, in hexadecimal. */
+  readonly hmac: {
+    readonly params: {
+      readonly name: string;
+      readonly text: string;
+      readonly algorithm: "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
+    };
+    readonly value: string;
+  };
   readonly env: { readonly params: { readonly name: string }; readonly value: string | null };
   readonly stdin: { readonly params: null; readonly value: string };
   /** A folder of the automation's own, removed when it ends. */

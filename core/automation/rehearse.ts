@@ -40,6 +40,7 @@ export async function rehearse(
       modules: graph.modules,
       entry: graph.entry,
       args: [],
+      cwd: graph.root,
       workspace: graph.root,
       fixed: recorder.fixed,
     });

@@ -26,6 +26,7 @@ export interface RunParts {
   toolNames(): Promise<readonly string[]>;
   variable(name: string): string | undefined;
   secretMark(name: string): string;
+  secret(name: string): Promise<string>;
   readonly now: () => Date;
   /** Where the run is to be recorded, if it is. */
   recording(): Promise<Recording | undefined>;
@@ -151,6 +152,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
       modules: graph.modules,
       entry: graph.entry,
       args: run.args,
+      cwd: run.cwd,
       workspace: graph.root,
       test: graph.test,
       ...(recorder ? { fixed: recorder.fixed } : {}),
@@ -175,7 +177,8 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const { unapproved, personOnly } = turn.unanswered();
   const others = agent.unanswered;
   const stopped = unapproved.length + personOnly.length + others.unapproved.length + others.personOnly.length;
-  const error = failure && describeFailure(failure, graph.entry);
+  // What flags would have allowed is said once, of all that was stopped.
+  const error = failure && describeFailure(failure, graph.entry, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
   await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);

@@ -40,6 +40,8 @@ export interface LoadMessage {
   readonly entry: string;
   readonly args: readonly string[];
   readonly workspace: string;
+  /** Absolute path of the folder that the person is in. */
+  readonly cwd: string;
   /** Text of standard input, when some was piped in. Absent: it is asked for with the method `stdin`. */
   readonly stdin?: string;
   /** Set for record and replay: clock and randomness come from here and go on by messages alone, timers are calls. */

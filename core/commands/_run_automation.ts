@@ -22,6 +22,7 @@ export interface AutomationFlags {
   readonly lock?: string;
   readonly answer?: readonly string[];
   readonly trigger?: string;
+  readonly triggerHeader?: readonly string[];
   readonly replay?: string;
 }
 
@@ -45,16 +46,21 @@ export async function runAutomationFile(
     : inRoot;
   const config = await ctx.config();
   const limits: Limits = config.limits;
+  // What asks in the run is answered where a command's own Pryx is: at this terminal.
+  if (ctx.surface.attended) await ctx.pryx();
   const end = await (await ctx.automations()).run({
     graph,
     args: flags.args ?? [],
+    cwd: outer.cwd,
     surface: ctx.surface.name,
     attended: ctx.surface.attended,
     limits,
     show: (event) => ctx.surface.event(event),
     input: inputOf(flags, ctx),
     answers: readAnswers(flags.answer ?? []),
-    ...(flags.trigger === undefined ? {} : { trigger: readTrigger(flags.trigger) }),
+    ...(flags.trigger === undefined
+      ? {}
+      : { trigger: { ...readTrigger(flags.trigger), headers: readHeaders(flags.triggerHeader ?? []) } }),
     signal: ctx.signal,
   });
   const { session, status, exitCode, error } = end;
@@ -132,6 +138,16 @@ function readAnswers(pairs: readonly string[]): Record<string, string> {
     answers[pair.slice(0, at)] = pair.slice(at + 1);
   }
   return answers;
+}
+
+function readHeaders(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(pairs.map((pair) => {
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+)\s*[:=]\s*(.*)$/su.exec(pair) ?? [];
+    if (name !== undefined && value !== undefined) return [name.toLowerCase(), value];
+    throw new PryxError("usage", `--trigger-header ${pair} is not NAME=VALUE`, {
+      fix: "write --trigger-header x-github-event=push",
+    });
+  }));
 }
 
 const TRIGGER = /^(?:(?<kind>webhook|message)\/(?<name>.+)|(?<schedule>schedule))$/u;

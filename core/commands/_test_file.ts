@@ -31,6 +31,7 @@ export async function runTestFile(file: TestFile, outer: CommandContext): Promis
   const end = await (await ctx.automations()).run({
     graph,
     args: [],
+    cwd: outer.cwd,
     surface: outer.surface.name,
     attended: false,
     limits,

@@ -85,6 +85,11 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
         type: "string",
         description: "Bring a resident automation one event: webhook/NAME, message/CHANNEL or schedule",
       },
+      triggerHeader: {
+        type: "array",
+        items: { type: "string" },
+        description: "Header of that webhook: NAME=VALUE",
+      },
       args: { type: "array", items: { type: "string" }, description: "Arguments of the automation" },
       key: {
         type: "string",

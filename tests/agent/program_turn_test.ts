@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ProgramRequest, ProgramTurn } from "../../core/api.ts";
 import type { NeedKind } from "../../core/domain/need.ts";
-import { PryxError } from "../../core/domain/error.ts";
+import type { PryxError } from "../../core/domain/error.ts";
 import { foldSession } from "../../core/domain/session.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { type TestPryx, testPryx, type TestPryxOptions } from "../support/test_pryx.ts";

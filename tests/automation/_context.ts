@@ -4,6 +4,7 @@ import { bootGuest } from "../../core/automation/cell/boot_guest.ts";
 export async function inContext(code: string): Promise<string> {
   const ended = Promise.withResolvers<void>();
   let printed = "";
+  const timers = new Map<number, ReturnType<typeof setTimeout>>();
   const { entry, compile } = bootGuest({
     send(line) {
       const message = JSON.parse(line);
@@ -11,8 +12,8 @@ export async function inContext(code: string): Promise<string> {
       else if (message.t === "failed") ended.reject(new Error(message.error.message));
       else if (message.t === "done") ended.resolve();
     },
-    timer: (id, ms) => void (ms <= 0 && queueMicrotask(() => entry.fire(id))),
-    clearTimer: () => {},
+    timer: (id, ms) => void timers.set(id, setTimeout(() => entry.fire(id), ms)),
+    clearTimer: (id) => clearTimeout(timers.get(id)),
     elapsed: () => 0,
     random: () => 4,
     url: () => "",
@@ -20,7 +21,10 @@ export async function inContext(code: string): Promise<string> {
   const body = compile("probe.ts", code);
   if (typeof body === "string") throw new Error(body);
   entry.define("probe.ts", body, "", "{}");
-  entry.start(JSON.stringify({ t: "load", entry: "probe.ts", args: [], workspace: "/project" }));
+  entry.start(
+    JSON.stringify({ t: "load", entry: "probe.ts", args: [], workspace: "/project", cwd: "/project" }),
+  );
   await ended.promise;
+  for (const timer of timers.values()) clearTimeout(timer);
   return printed;
 }

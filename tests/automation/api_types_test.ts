@@ -289,9 +289,13 @@ const SNIPPETS: readonly Snippet[] = [
       log.trace("x"); // TS2339`,
   },
   {
-    of: "secrets Secret env",
+    of: "secrets Secret HashName env",
     code: `
       const key: Secret = secrets.use("github").prefix("Bearer ");
+      const hash: HashName = "SHA-1";
+      const genuine: boolean = await secrets.use("hook").verify("body", "sha1=00", hash);
+      await key.sign("body", "MD5"); // TS2345
+      if (!genuine) log.warn(await key.sign("body"));
       const name: string = key.name;
       const home: string | undefined = await env.get("HOME");
       const text: string = secrets.use("github"); // TS2322
@@ -377,12 +381,14 @@ const SNIPPETS: readonly Snippet[] = [
       on.file("x", () => 1); // TS2339`,
   },
   {
-    of: "parallel retry sleep",
+    of: "parallel retry sleep exit",
     code: `
       const sizes: number[] = await parallel(["a", "b"], async (path, i) => (await fs.read(path)).length + i, { limit: 2 });
       const body: string = await retry(() => fs.read("x"), { times: 2, delay: "1s", when: (e) => e instanceof PryxError });
       await sleep("5s");
       await sleep(10);
+      if (sizes.length > 3) exit(2);
+      exit("2"); // TS2345
       parallel(5, (x) => x); // TS2345
       parallel(["a"], (path: number) => path); // TS2345
       retry(fs.read("x")); // TS2345

@@ -20,7 +20,7 @@ export function argsApi(guest: Guest, { _calls: calls }: { readonly _calls: Call
 
   /** Flags of `pryx run` itself, which stand before the file. */
   const OWN = new Set(
-    ("frozen allow deny json preset record replay model max-cost timeout cwd answer allow-locked lock replay-model trigger")
+    ("frozen allow deny json preset record replay model max-cost timeout cwd answer allow-locked lock replay-model trigger trigger-header ts lock")
       .split(" "),
   );
   const raw: readonly string[] = Object.freeze([...guest.load.args]);
@@ -275,5 +275,12 @@ export function argsApi(guest: Guest, { _calls: calls }: { readonly _calls: Call
     return { ...values, positional } as never;
   };
 
-  return { args: { raw, ...plain(), declare } } satisfies Pick<typeof Api, "args">;
+  // The folder of a path is the root or what stands before its last slash; a word is joined as shells do.
+  const path = (word: string): string => {
+    const text = calls.text(word, "A path");
+    if (/^(?:[/~]|[A-Za-z]:[\\/])/.test(text)) return text;
+    return `${guest.load.cwd.replace(/\/$/, "")}/${text.replace(/^(?:\.\/+)+/, "")}`;
+  };
+
+  return { args: { raw, path, ...plain(), declare } } satisfies Pick<typeof Api, "args">;
 }

@@ -97,5 +97,16 @@ export function controlApi(guest: Guest, { _calls: calls }: { readonly _calls: C
     }
   }
 
-  return { sleep, parallel, retry } satisfies Pick<typeof Api, "sleep" | "parallel" | "retry">;
+  function exit(code = 0): never {
+    if (!Number.isInteger(code) || code < 0 || code > 125) {
+      throw new RangeError(`An exit code is a whole number from 0 to 125, not ${guest.inspect(code)}`);
+    }
+    calls.tell("exit", { code });
+    throw new guest.PryxError("The automation has ended itself", { code: "cancelled" });
+  }
+
+  return { sleep, parallel, retry, exit } satisfies Pick<
+    typeof Api,
+    "sleep" | "parallel" | "retry" | "exit"
+  >;
 }

@@ -32,6 +32,19 @@ export function secretsApi(guest: Guest, { _calls: calls }: { readonly _calls: C
       return new Secret(this.name, calls.text(text, "The prefix of a secret") + this.#prefix, this.#mark);
     }
 
+    async sign(text: string, algorithm: Api.HashName = "SHA-256"): Promise<string> {
+      return await calls.call("hmac", {
+        name: this.name,
+        text: calls.text(text, "What is signed"),
+        algorithm,
+      });
+    }
+
+    async verify(text: string, signature: string, algorithm: Api.HashName = "SHA-256"): Promise<boolean> {
+      const given = calls.text(signature, "A signature").trim().replace(/^sha\d+=/i, "").toLowerCase();
+      return await this.sign(text, algorithm) === given;
+    }
+
     // Text made of a secret would go out as that text: better an error where it is made.
     [Symbol.toPrimitive](): never {
       throw new TypeError(
