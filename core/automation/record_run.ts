@@ -10,6 +10,8 @@ import type { FromCell, LoadMessage, ToCell, WireError } from "./wire.ts";
 export interface RecordRunOptions {
   readonly graph: LinkedGraph;
   readonly args: readonly string[];
+  /** Absolute path of the folder that the person is in. */
+  readonly cwd: string;
   /** The clock, milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -29,7 +31,7 @@ export interface RunRecorder {
 
 /** Begins to record. Rejects with `conflict` or `io` before anything is run. */
 export async function recordRun(recording: Recording, options: RecordRunOptions): Promise<RunRecorder> {
-  const { graph, args, now } = options;
+  const { graph, args, cwd, now } = options;
   const portable = createPortable(recording);
   const started = now();
   // The same in every recording of the file, so that two of them differ in nothing but what happened.
@@ -54,6 +56,7 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
     api: API_VERSION,
     ...(graph.permissions === undefined ? {} : { permissions: graph.permissions }),
     args: portable(args),
+    ...(cwd === graph.root ? {} : { cwd: portable(cwd) }),
     now: new Date(started).toISOString(),
     seed: fixed.seed,
     ...(graph.test ? { test: true } : {}),

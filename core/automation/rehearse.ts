@@ -18,6 +18,7 @@ export async function rehearse(
   const recorder = await recordRun(await parts.record(rehearsal.cassette), {
     graph,
     args: [],
+    cwd: graph.root,
     now: () => rehearsal.now.getTime(),
   });
   await using cell = await (await parts.sandbox()).cell({ fixed: true });

@@ -164,7 +164,7 @@ async function play(run: AutomationReplay, tape: Tape, playing: Playing): Promis
       modules: graph.modules,
       entry: graph.entry,
       args: shownInReplay(tape.start.args),
-      cwd: REPLAY_PLACES.workspace,
+      cwd: shownInReplay(tape.start.cwd ?? "${workspace}"),
       workspace: REPLAY_PLACES.workspace,
       fixed: { now: started, seed: tape.start.seed },
       test: graph.test,

@@ -45,6 +45,7 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
   const recorder = recording && await recordRun(recording, {
     graph,
     args: run.args,
+    cwd: run.cwd,
     now: () => parts.now().getTime(),
   });
   const starting = parts.sandbox().then((sandbox) => sandbox.cell({ fixed: recorder !== undefined }));

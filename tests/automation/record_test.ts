@@ -34,6 +34,7 @@ async function recorded(
     const recorder = await recordRun(createRecording({ file, ...PLACES, redact }), {
       graph: GRAPH,
       args: ["--in", "/home/me/project/src"],
+      cwd: "/home/me/project/src",
       now: () => now += 5,
     });
     work(recorder);
@@ -56,6 +57,7 @@ Deno.test("recordRun() writes how a run began: what code, with what arguments, a
     api: 1,
     permissions: { read: ["."] },
     args: ["--in", "${workspace}/src"],
+    cwd: "${workspace}/src",
     now: "2026-01-02T03:04:05.005Z",
     seed: "job.pryx.ts",
   });
@@ -142,7 +144,12 @@ Deno.test("recordRun() touches no file that is not a cassette", async () => {
   try {
     await Deno.writeTextFile(file, "precious");
     await assert.rejects(
-      recordRun(createRecording({ file, ...PLACES }), { graph: GRAPH, args: [], now: () => 0 }),
+      recordRun(createRecording({ file, ...PLACES }), {
+        graph: GRAPH,
+        args: [],
+        cwd: GRAPH.root,
+        now: () => 0,
+      }),
       (error) => error instanceof PryxError && error.code === "conflict",
     );
     assert.equal(await Deno.readTextFile(file), "precious");
@@ -156,7 +163,7 @@ Deno.test("one recording holds the automation's side and the model's, and each r
   await Deno.remove(file);
   try {
     const recording = createRecording({ file, ...PLACES });
-    const recorder = await recordRun(recording, { graph: GRAPH, args: [], now: () => 0 });
+    const recorder = await recordRun(recording, { graph: GRAPH, args: [], cwd: GRAPH.root, now: () => 0 });
     const record = createModelRecorder(recording);
     const asking = (text: string) => ({
       model: "m",
