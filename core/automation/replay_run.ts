@@ -201,13 +201,13 @@ function withPlace(error: PryxError, { frames }: AutomationError): PryxError {
   return new PryxError(code, `${message}\n  ${place}`, fix === undefined ? {} : { fix });
 }
 
-/** An end that was recorded is the end; where the automation failed, it has just said how. */
+/** An end that was recorded is the end; where the automation itself failed, it has just said how. */
 function endOf(
   end: EndEntry | undefined,
   failed: AutomationError | undefined,
   { cassette }: AutomationReplay,
 ): Omit<Played, "said"> {
-  if (failed) return { error: failed, exitCode: end?.exitCode ?? failed.exitCode };
+  if (failed && !end?.error) return { error: failed, exitCode: end?.exitCode ?? failed.exitCode };
   if (!end) {
     const error = new PryxError(
       "replay_differs",
