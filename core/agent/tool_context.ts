@@ -52,6 +52,8 @@ export async function createToolContext(
         ...spec,
         signal: AbortSignal.any([spec.signal, signal]),
         envelope: await envelopeOf(parts, tool, allowed, options),
+        // Whatever a tool calls its owner: no command shares anything with those of another session.
+        ...(spec.reuse === undefined ? {} : { reuse: `${parts.session} ${spec.reuse}` }),
         ...(tool.rights === "workspace"
           ? { accepted: allowed.filter((need) => need.reach !== undefined), sharesLoopback: true, ...reused }
           : {}),
