@@ -38,8 +38,10 @@ export async function askConsent(options: ConsentOptions): Promise<void> {
   if (earlier.some((grant) => grant.graph === graph.hash)) return;
   const asking = await asks(permissions, options);
   if (asking.length === 0) return;
-  const before = earlier.at(-1);
-  const { text, by } = await turn.ask(summary(mandate.automation, permissions, before), [ALWAYS, ONCE, NO]);
+  const { text, by } = await turn.ask(
+    summary(mandate.automation, permissions, { asking, earlier }),
+    [ALWAYS, ONCE, NO],
+  );
   const answer = text.trim().toLowerCase();
   if (answer !== ALWAYS && answer !== ONCE) {
     throw new PryxError("denied", `You did not allow ${mandate.automation} what it declares`, {
@@ -85,12 +87,20 @@ function exampleOf({ kind, pattern }: Pattern, root: string): Need {
   return { kind, target: isAbsolute(fixed) || fixed.startsWith("~") ? fixed : join(root, fixed) };
 }
 
-function summary(name: string, permissions: Permissions, before: Grant | undefined): string {
+function summary(
+  name: string,
+  permissions: Permissions,
+  { asking, earlier }: { readonly asking: readonly Pattern[]; readonly earlier: readonly Grant[] },
+): string {
   const lines = patternsOf(permissions).map(({ kind, pattern }) => `  ${kind.padEnd(5)} ${pattern}`);
-  const known = before === undefined
-    ? []
-    : describeChanges(diffPermissions(permissionsOf(before), permissions), name);
-  const changed = before === undefined
+  // Grants hold only what was asked about: what policy allowed all along is no news.
+  const granted = permissionsOf(earlier.flatMap(({ needs }) => needs));
+  const changes = [
+    ...diffPermissions(granted, permissionsOf(asking)).filter(({ change }) => change === "added"),
+    ...diffPermissions(granted, permissions).filter(({ change }) => change === "removed"),
+  ];
+  const known = describeChanges(changes, name);
+  const changed = earlier.length === 0
     ? [`${name} declares that it may:`, ...lines]
     : known.length === 0
     ? [`${name} has changed since you allowed it. It still declares that it may:`, ...lines]
@@ -103,9 +113,9 @@ function summary(name: string, permissions: Permissions, before: Grant | undefin
   return [...changed, "Allow that? Always: until the file, or one that it imports, changes."].join("\n");
 }
 
-function permissionsOf({ needs }: Grant): Permissions {
+function permissionsOf(patterns: readonly Pattern[]): Permissions {
   const kinds: { [K in NeedKind]?: string[] } = {};
-  for (const { kind, pattern } of needs) (kinds[kind] ??= []).push(pattern);
+  for (const { kind, pattern } of patterns) (kinds[kind] ??= []).push(pattern);
   return kinds;
 }
 
