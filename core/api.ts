@@ -132,8 +132,12 @@ export interface ProgramTurn extends AsyncDisposable {
   readonly attended: boolean;
   /** Runs one tool under policy, within the mandate. Calls may run side by side. */
   call(call: ProgramCall): Promise<ToolCallOutcome>;
-  /** Puts a question to a person and waits for the answer. */
-  ask(text: string, options?: readonly string[]): Promise<{ readonly text: string; readonly by: string }>;
+  /** Puts a question to a person and waits for the answer. `preset`: what an empty one stands for. */
+  ask(
+    text: string,
+    options?: readonly string[],
+    preset?: string,
+  ): Promise<{ readonly text: string; readonly by: string }>;
   /** Keeps a line of the program's log. */
   log(level: "debug" | "info" | "warn" | "error", text: string, data?: Json): void;
   /** Shows what the program prints. */

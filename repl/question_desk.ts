@@ -43,6 +43,7 @@ const CLEAR = "\r\x1b[2K";
 
 interface Waiting {
   readonly id: string;
+  readonly session: string;
   readonly gone: AbortController;
   readonly show: (signal: AbortSignal) => Promise<void>;
   /** Says that nobody will answer here, so that the run does not wait for ever. */
@@ -102,7 +103,7 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
   }
 
   async function question(asked: EventData<"question.asked">, signal: AbortSignal): Promise<void> {
-    const choices = asked.options ?? [];
+    const { from = "The agent", options: choices = [], default: preset } = asked;
     const bar = style.cyan("│");
     const columns = terminal.columns();
     const lines = frame(bar, spellOut(asked.text), columns);
@@ -110,7 +111,9 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
       const plain = `  ${at + 1}  `;
       lines.push(...frame(bar, spellOut(choice), columns, { plain, shown: style.bold(plain) }));
     }
-    terminal.output.direct(`${style.cyan("┌")} ${style.bold("The agent asks")}\n${lines.join("\n")}\n`);
+    terminal.output.direct(
+      `${style.cyan("┌")} ${style.bold(`${sanitizeLine(from)} asks`)}\n${lines.join("\n")}\n`,
+    );
     let text = "";
     while (text === "") {
       const typed = await askLine(
@@ -121,6 +124,8 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
         },
       );
       text = choices[Number(typed.trim()) - 1] ?? typed.trim();
+      // Enter alone takes what is offered.
+      if (text === "" && preset !== undefined) break;
     }
     const first = await (await pryx()).answer(asked.question, text, by);
     if (!first) terminal.output.direct(style.dim("  it was answered elsewhere\n"));
@@ -132,6 +137,7 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
         case "approval.requested":
           return add({
             id: event.data.approval,
+            session: event.session,
             show: (signal) => approve(event.data, signal),
             giveUp: async () => {
               const answer = answerOf("deny", event.data, by, {
@@ -144,6 +150,7 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
         case "question.asked":
           return add({
             id: event.data.question,
+            session: event.session,
             show: (signal) => question(event.data, signal),
             giveUp: async () => await (await pryx()).answer(event.data.question, "(no answer)", by),
           });
@@ -152,7 +159,9 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
         case "question.answered":
           return drop(event.data.question, `answered by ${event.data.by}: ${event.data.text}`);
         case "turn.ended":
-          for (const waiting of queue) waiting.gone.abort("the turn has ended");
+          for (const waiting of queue) {
+            if (waiting.session === event.session) waiting.gone.abort("the turn has ended");
+          }
       }
     },
     async idle() {

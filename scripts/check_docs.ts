@@ -10,9 +10,11 @@ import { EVENT_VERSION, EVENTS } from "../core/domain/event.ts";
 import { VERSION } from "../core/domain/version.ts";
 import { FAMILIES } from "../tests/security/families.ts";
 import { withTable } from "../tests/security/table.ts";
+import { withApi } from "./api_reference.ts";
 import { brokenLinks, foreignWords, missingTests } from "./doc_rules.ts";
 import { renderErrors, renderEvents } from "./doc_tables.ts";
 
+const API = new URL("../core/automation/api.d.ts", import.meta.url);
 const SKIPPED = new Set([".git", "dist", "node_modules"]);
 
 /** Path from the root → what must stand there. */
@@ -26,6 +28,7 @@ export function generated(): ReadonlyMap<string, string> {
 /** Documents that hold something generated among what is written: path → what must stand there, given what does. */
 const PARTLY_GENERATED: ReadonlyMap<string, (text: string) => string> = new Map([
   ["docs/security.md", (text: string) => withTable(text, FAMILIES)],
+  ["docs/automations.md", (text: string) => withApi(text, Deno.readTextFileSync(API))],
 ]);
 
 /** Everything wrong with the documents of the tree at `root`, one line each. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Need } from "../domain/need.ts";
 
 /** These print their words and open none of them. */
@@ -31,7 +32,7 @@ async function closedFile(
     if (named === "" || named.startsWith("-") || named.includes("\0")) continue;
     const path = await resolve(named).catch(() => undefined);
     if (path === undefined || !await isClosed(path)) continue;
-    if (await Deno.stat(path).then(() => true, () => false)) return word;
+    if (existsSync(path)) return word;
   }
   return undefined;
 }

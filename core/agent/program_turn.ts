@@ -94,13 +94,15 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
     unanswered: () => ({ unapproved: [...unapproved], personOnly: [...personOnly] }),
     taints: () => parts.state.taint.map(({ source }) => source),
     call: (request) => track(call(request)),
-    ask: (text, choices) =>
+    ask: (text, choices, preset) =>
       track(askQuestion(parts, {
         turn,
         call: newId<string>(),
+        from: mandate.automation,
         text,
         signal,
         ...(choices ? { options: choices } : {}),
+        ...(preset === undefined ? {} : { preset }),
       })),
     log(level, text, data) {
       parts.append([{ type: "log", turn, data: { level, text, ...(data === undefined ? {} : { data }) } }]);

@@ -8,12 +8,16 @@ export async function askQuestion(
     readonly turn: TurnId;
     /** The call that asks; of a program's own question, an id like one. */
     readonly call: string;
+    /** The automation that asks. Absent: the agent. */
+    readonly from?: string;
     readonly text: string;
     readonly options?: readonly string[];
+    /** What an empty answer stands for. */
+    readonly preset?: string;
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly text: string; readonly by: string }> {
-  const { turn, call, text, options, signal } = question;
+  const { turn, call, from, text, options, preset, signal } = question;
   const id = newId<string>();
   const waiting = parts.desk.ask(id, signal);
   // When the question could not be stored, nobody awaits the answer.
@@ -21,7 +25,14 @@ export async function askQuestion(
   parts.append([{
     type: "question.asked",
     turn,
-    data: { question: id, call, text, ...(options ? { options: [...options] } : {}) },
+    data: {
+      question: id,
+      call,
+      ...(from === undefined ? {} : { from }),
+      text,
+      ...(options ? { options: [...options] } : {}),
+      ...(preset === undefined ? {} : { default: preset }),
+    },
   }]);
   const answer = await waiting;
   parts.append([{ type: "question.answered", turn, data: { question: id, ...answer } }]);

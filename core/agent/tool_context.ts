@@ -45,13 +45,15 @@ export async function createToolContext(
       return files ??= sandbox.files(policy.roots(allowed));
     },
     async run(spec) {
+      // A program runs many commands in a row; a model's come one at a time.
+      const reused = options.origin === "automation" ? { reuse: parts.session } : {};
       if (spec.self) return await sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) });
       return await sandbox.run({
         ...spec,
         signal: AbortSignal.any([spec.signal, signal]),
         envelope: await envelopeOf(parts, tool, allowed, options),
         ...(tool.rights === "workspace"
-          ? { accepted: allowed.filter((need) => need.reach !== undefined), sharesLoopback: true }
+          ? { accepted: allowed.filter((need) => need.reach !== undefined), sharesLoopback: true, ...reused }
           : {}),
       });
     },

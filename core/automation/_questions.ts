@@ -31,10 +31,8 @@ export function createQuestions(turn: ProgramTurn, answers: Readonly<Record<stri
       if (turn.attended) {
         const hint = hintOf(question);
         for (let attempt = 0, why = ""; attempt < ATTEMPTS; attempt++) {
-          const { text } = await turn.ask(
-            `${why}${question.text}${hint}`,
-            question.kind === "select" ? choices : undefined,
-          );
+          const options = question.kind === "select" ? choices : undefined;
+          const { text } = await turn.ask(`${why}${question.text}${hint}`, options, question.default);
           if (text.trim() === "" && question.default !== undefined) return question.default;
           const read = readAnswer(question, text);
           if ("value" in read) return read.value;

@@ -155,7 +155,9 @@ export async function need(turn: ProgramTurn, target: string): Promise<void> {
 /** Says what would have allowed it, where a flag would. */
 function denied(text: string, unapproved: readonly string[]): PryxError {
   const flags = unapproved.map((one) => `--allow ${quoted(one)}`).join(" ");
-  return new PryxError("denied", text, flags === "" ? {} : { fix: `allow it with: ${flags}` });
+  if (flags !== "") return new PryxError("denied", text, { fix: `allow it with: ${flags}` });
+  const fix = "if it should, add it to `permissions` in the file";
+  return new PryxError("denied", text, text.includes("does not declare it") ? { fix } : {});
 }
 
 function quoted(text: string): string {

@@ -51,6 +51,8 @@ export async function runAutomationFile(
     : inRoot;
   const config = await ctx.config();
   const limits: Limits = config.limits;
+  // What asks in the run is answered where a command's own Pryx is: at this terminal.
+  if (ctx.surface.attended) await ctx.pryx();
   const end = await (await ctx.automations()).run({
     graph,
     args: flags.args ?? [],

@@ -292,8 +292,10 @@ export const EVENTS = {
       properties: {
         question: text("Id of the question"),
         call: text("Id of the call"),
+        from: text("The automation that asks; absent: the agent"),
         text: text("The question"),
         options: { type: "array", items: { type: "string" } },
+        default: text("What an empty answer stands for"),
       },
       required: ["question", "call", "text"],
     },

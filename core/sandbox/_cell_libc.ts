@@ -2,6 +2,7 @@ import type { Architecture } from "./_syscalls.ts";
 
 const NUMBERS = {
   close: [3, 57],
+  mmap: [9, 222],
   dup3: [292, 24],
   openat: [257, 56],
   prctl: [157, 167],
@@ -12,13 +13,16 @@ const NUMBERS = {
 
 const SECCOMP_SET_MODE_FILTER = 1n;
 const SECCOMP_FILTER_FLAG_TSYNC = 1n;
+const PROT_READ_WRITE = 3n;
+const MAP_PRIVATE_FIXED_ANONYMOUS = 0x32n;
 const AT_FDCWD = -100n;
 const O_PATH_CLOEXEC = 0o12000000n;
 
 const LONG = "i64";
-/** One C function; the names differ in which argument is a buffer. Every name costs time: a cell starts with this. */
+/** One C function; the names differ in how many arguments there are, and which is a buffer. Every name costs time: a cell starts with this. */
 const SYMBOLS = {
   third: { name: "syscall", parameters: [LONG, LONG, "buffer", LONG, LONG, LONG], result: LONG },
+  six: { name: "syscall", parameters: [LONG, LONG, LONG, LONG, LONG, LONG, LONG], result: LONG },
   fourth: { name: "syscall", parameters: [LONG, LONG, LONG, "buffer", LONG, LONG], result: LONG },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -36,11 +40,13 @@ export interface CellLibc extends Disposable {
   /** Puts what `from` stands for in the place of `to`, which is closed. */
   replace(from: number, to: number): void;
   close(descriptor: number): void;
+  /** Puts empty memory of this process alone in the place of what is there. */
+  cover(address: bigint, bytes: bigint): void;
 }
 
 export function createCellLibc(arch: Architecture): CellLibc {
   const library = openLibrary(arch);
-  const { third, fourth } = library.symbols;
+  const { third, fourth, six } = library.symbols;
   const number = (name: keyof typeof NUMBERS) => BigInt(NUMBERS[name][arch === "x86_64" ? 0 : 1]);
   const call = (name: keyof typeof NUMBERS, a = 0, b = 0) =>
     Number(fourth(number(name), BigInt(a), BigInt(b), null, 0n, 0n));
@@ -75,6 +81,10 @@ export function createCellLibc(arch: Architecture): CellLibc {
       if (call("dup3", from, to) < 0) throw new Error("cannot close a descriptor");
     },
     close: (descriptor) => void call("close", descriptor),
+    cover(address, bytes) {
+      const made = six(number("mmap"), address, bytes, PROT_READ_WRITE, MAP_PRIVATE_FIXED_ANONYMOUS, -1n, 0n);
+      if (made !== address) throw new Error("cannot cover shared memory");
+    },
     [Symbol.dispose]: () => library.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve, sep as SEPARATOR } from "node:path";
 import { PryxError } from "../domain/error.ts";
 
@@ -37,6 +38,8 @@ function comesFrom(program: string, folder: string): boolean {
 }
 
 function isExecutable(path: string): boolean {
+  // Most folders do not have it: an error for each would cost ten times as much.
+  if (!existsSync(path)) return false;
   try {
     const info = Deno.statSync(path);
     return info.isFile && (info.mode === null || (info.mode & 0o111) !== 0);

@@ -122,7 +122,7 @@ export function createCells(options: CellsOptions): Cells {
       sharesLoopback: false,
     });
     try {
-      const { confinement } = prepared;
+      const confinement = await prepared.confine({ cwd: "/" });
       const env = { ...cellEnvironment(spec.argv), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
       const [program] = spec.argv;
       const child = await spawnChild({ spec, program, env, limits, reaper, confinement, holdsInput: true });

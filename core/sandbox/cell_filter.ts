@@ -19,6 +19,8 @@ const ALLOW = verdict(0x7fff0000);
 const KILL = verdict(0x80000000);
 const ERRNO = 0x00050000;
 const EPERM = verdict(ERRNO | 1);
+/** Does nothing and says that it did. */
+const PRETEND = verdict(ERRNO);
 const ENOSYS = verdict(ERRNO | 38);
 
 /** CLONE_VM, CLONE_SIGHAND, CLONE_THREAD: a thread of this process and nothing else. */
@@ -27,6 +29,7 @@ const THREAD = 0x100 | 0x800 | 0x10000;
 const NEVER = 0x7e020000 | 0x2000 | 0x4000 | 0x8000 | 0x1000;
 
 const FCNTL = { getDescriptorFlags: 1, setDescriptorFlags: 2, getFlags: 3, duplicate: 1030 };
+const F_SETLK = 6;
 /** Is it a terminal; close on exec; how much is there to read. */
 const IOCTL = { TCGETS: 0x5401, FIOCLEX: 0x5451, FIONREAD: 0x541b };
 /** Names of threads and of memory, for people who look at the process. */
@@ -60,7 +63,8 @@ export function cellFilter({ arch, pid }: { arch: Architecture; pid: number }): 
     ]),
     // Its flags are behind a pointer. libc falls back to clone.
     ...on("clone3", [ENOSYS]),
-    ...on("fcntl", oneOf(1, FCNTL)),
+    // The runtime's database tries again for ten seconds where it gets no lock; the write that follows fails at once.
+    ...on("fcntl", [loadArgument(1), ...whenEqual(F_SETLK, [PRETEND]), ...oneOf(1, FCNTL)]),
     ...on("ioctl", oneOf(1, IOCTL)),
     ...on("prctl", oneOf(0, PRCTL)),
     // To the other end of a pair, never to an address.

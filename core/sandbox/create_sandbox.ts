@@ -5,7 +5,7 @@ import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
 import { createFiles } from "./_files.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
-import { memoryLimit, type ProcessLimits } from "./_limits.ts";
+import { memoryLimit, type ProcessLimits, withMemory } from "./_limits.ts";
 import { createProcesses, type Processes } from "./processes.ts";
 import { createReaper, type Reaper } from "./reaper.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -30,19 +30,21 @@ export interface SandboxOptions {
 
 /** The sandbox of one pryx process. Starts no worker and no process until one is needed. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { home, env, scopes = [], own = [], self, limits = {}, embedded } = options;
+  const { home, env, scopes = [], own = [], self, embedded } = options;
+  let known: ProcessLimits | undefined;
+  const limits = () => known ??= withMemory(options.limits ?? {});
   let pool: FilePool | undefined;
   let processes: Processes | undefined;
   let holding: Kernel | undefined;
   const kernel = () =>
-    holding ??= createKernel({ home, env, scopes, own, memoryBytes: memoryLimit(limits), self });
+    holding ??= createKernel({ home, env, scopes, own, memoryBytes: memoryLimit(limits()), self });
   let reaping: Reaper | undefined;
   const reaper = () => reaping ??= createReaper(kernel().folder);
   const running = () =>
     processes ??= createProcesses({
       home,
       env,
-      limits,
+      limits: limits(),
       reaper: reaper(),
       kernel: kernel(),
       embedded,
@@ -53,7 +55,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   let cells: Promise<Cells> | undefined;
   const cellsHere = () =>
     cells ??= import("./cell.ts").then(({ createCells }) =>
-      createCells({ self, limits, reaper: reaper(), kernel, started: options.cell })
+      createCells({ self, limits: options.limits ?? {}, reaper: reaper(), kernel, started: options.cell })
     );
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes, closedPaths }),

@@ -104,6 +104,12 @@ export interface ProcessSpec {
    * left in the background answers the next on loopback. Default: a network of its own.
    */
   readonly sharesLoopback?: boolean;
+  /**
+   * Whose child it is. Those of one owner that are held to exactly the same (envelope, closed files as they are now, limits,
+   * environment) may run one after the other in one prepared confinement, each as processes of its own. What they do and
+   * what is said of them is the same. Default: each has its own.
+   */
+  readonly reuse?: string;
   /** Ends first what earlier children of this sandbox left running in the background. They have processes of their own, so no child can. */
   readonly endsBackground?: boolean;
 }

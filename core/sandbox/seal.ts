@@ -43,6 +43,7 @@ function sealProcess(): string | undefined {
   try {
     using libc = createCellLibc(arch);
     closeFiles(libc);
+    coverSharedMemory(libc);
     for (const [resource, value] of LIMITS) libc.limit(resource, value);
     libc.prctl("make the process unreadable", PR_SET_DUMPABLE, 0);
     libc.prctl("give up new privileges", PR_SET_NO_NEW_PRIVS, 1);
@@ -84,4 +85,17 @@ function closeFiles(libc: CellLibc): void {
   if (none < 0) throw new Error("there is no /dev/null");
   for (const [descriptor] of files) libc.replace(none, descriptor);
   libc.close(none);
+}
+
+/**
+ * The indexes of the runtime's caches are memory that it shares with other programs of the user. What is there instead is
+ * this process's own: it finds a cache that is empty and cannot be written.
+ */
+function coverSharedMemory(libc: CellLibc): void {
+  // from-to rwxs offset device inode path: `s` is shared.
+  const shared = /^([0-9a-f]+)-([0-9a-f]+) .w.s \S+ \S+ [1-9]\d* +\//gm;
+  for (const [, from = "", to = ""] of Deno.readTextFileSync("/proc/self/maps").matchAll(shared)) {
+    const start = BigInt(`0x${from}`);
+    libc.cover(start, BigInt(`0x${to}`) - start);
+  }
 }

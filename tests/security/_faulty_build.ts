@@ -9,6 +9,9 @@ export type Fault = "policy" | "path";
 /** The environment variable that switches one on. Without it the faulty build is like any other. */
 export const FAULT = "PRYX_TEST_FAULT";
 
+/** Another one, which is no fault: every command says that it may share a shell with others. */
+export const WARM = "PRYX_TEST_WARM";
+
 interface Patch {
   readonly path: string;
   /** Stands in the source exactly once. */
@@ -35,6 +38,13 @@ const PATCHES: readonly Patch[] = [
     find: `  if (path.includes("\\0")) throw`,
     replace: `  if (Deno.env.get("${FAULT}") === "path") return isAbsolute(path) ? path : cwd + "/" + path;
   if (path.includes("\\0")) throw`,
+  },
+  {
+    path: "core/sandbox/create_sandbox.ts",
+    find: "await running().run(spec.self ? ",
+    replace: `Deno.env.get("${WARM}") === "yes" && !spec.self && spec.envelope !== undefined
+        ? await running().run({ ...spec, reuse: "all" })
+        : await running().run(spec.self ? `,
   },
 ];
 

@@ -66,6 +66,8 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
   const lines = createLines();
   const buffer = new Uint8Array(READ_BYTES);
   warmUp();
+  // What was compiled is put in the runtime's cache when it next has a turn: afterwards it could not be.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
   const held = seal();
   takePowers();
   output.send(JSON.stringify({ t: "ready", v: WIRE_VERSION, seal: held }));

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { type BuiltPryx, builtPryx, PROGRAM } from "../support/built_pryx.ts";
+import { hasProgram, openTmux } from "../support/tmux.ts";
+
+// Where there is no tmux, the gate has said so.
+const ignore = !hasProgram("tmux");
+
+const WRITES = `import { fs } from "pryx";
+export const permissions = { write: ["a.txt"] };
+await fs.write("a.txt", "made\\n");
+console.log("it is written");
+`;
+
+function inTerminal(pryx: BuiltPryx) {
+  const { NO_COLOR: _, ...env } = pryx.env;
+  const line = 'cd "$1" && "$2" run job.pryx.ts; echo "ended with $?"';
+  return openTmux(["sh", "-c", line, "sh", pryx.workspace, PROGRAM], env);
+}
+
+async function answer(pryx: BuiltPryx, text: string): Promise<string> {
+  await using terminal = await inTerminal(pryx);
+  const asking = await terminal.shows(/Number or text/);
+  assert.match(asking, /job\.pryx\.ts declares that it may:[\s\S]*write a\.txt/);
+  await terminal.type(text);
+  await terminal.press("Enter");
+  return await terminal.shows(/ended with \d/);
+}
+
+Deno.test("at a terminal the manifest is shown and asked about, once for as long as the code stays", {
+  ignore,
+}, async () => {
+  await using pryx = await builtPryx();
+  await pryx.write("job.pryx.ts", WRITES);
+  assert.match(await answer(pryx, "1"), /it is written[\s\S]*ended with 0/);
+  assert.equal(await pryx.read("a.txt"), "made\n");
+  // What was allowed for good holds where nobody is there, and for this code alone.
+  assert.equal((await pryx.run(["run", "job.pryx.ts"])).code, 0);
+  await pryx.write("job.pryx.ts", `${WRITES}// changed\n`);
+  assert.equal((await pryx.run(["run", "job.pryx.ts"])).code, 3);
+});
+
+Deno.test("a no to the manifest ends the run before anything of it happens", { ignore }, async () => {
+  await using pryx = await builtPryx();
+  await pryx.write("job.pryx.ts", `console.log("begun");\n${WRITES}`);
+  const screen = await answer(pryx, "no");
+  assert.match(screen, /You did not allow job\.pryx\.ts what it declares[\s\S]*ended with 3/);
+  assert.doesNotMatch(screen, /begun/);
+  await assert.rejects(pryx.read("a.txt"), Deno.errors.NotFound);
+});
