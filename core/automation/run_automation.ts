@@ -120,9 +120,17 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   });
   const conversation: Conversation = converse({ cell, name: graph.entry, answer, say });
 
+  let consent: Disposable | undefined;
   const work = async (): Promise<number> => {
     await conversation.ready;
-    await askConsent({ graph, mandate, turn, policy: await running.policy(), store, now: running.now });
+    consent = await askConsent({
+      graph,
+      mandate,
+      turn,
+      policy: await running.policy(),
+      store,
+      now: running.now,
+    });
     conversation.load({
       modules: graph.modules,
       entry: graph.entry,
@@ -155,6 +163,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const error = failure && describe(failure, graph.entry, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
   await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
+  consent?.[Symbol.dispose]();
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
   return endOf(turn.session, status, code, error);
 }
