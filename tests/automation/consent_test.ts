@@ -183,7 +183,7 @@ Deno.test("askConsent() says what an automation may do now that it could not bef
 Deno.test("askConsent() lets no text of a manifest act on a terminal", async () => {
   using at = consent();
   const turn = await at.ask({ permissions: { run: ["echo \u001b[2J"] }, answers: ["once"] });
-  assert.doesNotMatch(turn.asked[0]?.text ?? "", /\u001b/u);
+  assert.ok(!turn.asked[0]?.text.includes("\u001b"));
 });
 
 Deno.test("askConsent() judges a pattern by the folder of its wildcards", async () => {
