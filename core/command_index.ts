@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: group(() => import("./commands/check.ts")),
   },
   {
+    name: "test",
+    summary: "Run tests of automations, and replay their recordings",
+    load: group(() => import("./commands/test.ts")),
+  },
+  {
     name: "init",
     summary: "Set a project up for automations and editors",
     load: group(() => import("./commands/init.ts")),

@@ -4,7 +4,9 @@ import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
 import { findPaths } from "./config/paths.ts";
+import type { Recording } from "./domain/cassette.ts";
 import { PryxError } from "./domain/error.ts";
+import type { Places } from "./domain/places.ts";
 import { secretMark } from "./domain/secret_mark.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { CellProcess } from "./sandbox/cell_process.ts";
@@ -75,7 +77,16 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
         cacheFile: join(paths.cache, "prices.json"),
       });
     });
-    const provider = openProviders(overrides, { workspace: cwd, home }, config, shared);
+    const places = { workspace: cwd, home };
+    /** The one that all parts of a run write to. */
+    const recording = once(async () =>
+      overrides.record === undefined ? undefined : await record(overrides.record)
+    );
+    const record = async (file: string) => {
+      const { createRecording } = await import("./providers/recording.ts");
+      return createRecording({ ...places, file, redact: (await redactor()).redact });
+    };
+    const provider = openProviders(overrides, places, config, recording, shared);
 
     const pryx = once(async () => {
       const [{ createPryx }, loaded, opening, kept, known, programs, catalogue, redact] = await Promise.all([
@@ -148,9 +159,10 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
       sandbox,
       tools,
       automations: once(async () => {
-        const [{ createAutomations }, { patternProblem }] = await Promise.all([
+        const [{ createAutomations }, { patternProblem }, known] = await Promise.all([
           import("./automation/create_automations.ts"),
           import("./policy/rules.ts"),
+          redactor(),
         ]);
         return createAutomations({
           cacheFolder: join(paths.cache, "links"),
@@ -164,6 +176,11 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
           secret: async (name) => await shared.namedSecret(name, (await config()).secretStore),
           secretMark: (name) => secretMark(name, shared.nonce),
           now,
+          redact: known.redact,
+          home,
+          recording,
+          record,
+          readCassette: async (file) => await (await import("./providers/cassette.ts")).readCassette(file),
         });
       }),
       surface,
@@ -282,24 +299,27 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   };
 }
 
-/** Providers by name, each made once: the configured ones, recorded when that was asked for, or a recording. */
+/** Providers by name, each made once: the configured ones or a recording, recorded when that was asked for. */
 function openProviders(
-  { record, replayModel }: Overrides,
-  places: { readonly workspace: string; readonly home: string },
+  { replayModel }: Overrides,
+  places: Places,
   config: () => Promise<Config>,
+  recording: () => Promise<Recording | undefined>,
   { redactor, secret }: Pick<ReturnType<typeof openShared>, "redactor" | "secret">,
 ): (name: string) => Promise<Provider> {
   const providers = new Map<string, Promise<Provider>>();
+  const recorder = once(async () => {
+    const kept = await recording();
+    return kept && (await import("./providers/record.ts")).createModelRecorder(kept);
+  });
+  const answering = async (name: string) => {
+    if (replayModel === undefined) return await configuredProvider(name, await config(), secret);
+    const { createReplayProvider } = await import("./providers/replay.ts");
+    return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
+  };
   const make = async (name: string) => {
-    if (replayModel !== undefined) {
-      const { createReplayProvider } = await import("./providers/replay.ts");
-      return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
-    }
-    const made = await configuredProvider(name, await config(), secret);
-    if (record === undefined) return made;
-    const { recordProvider } = await import("./providers/record.ts");
-    const known = await redactor();
-    return recordProvider(made, { ...places, file: record, redact: known.redact });
+    const made = await answering(name);
+    return (await recorder())?.(made) ?? made;
   };
   return (name) => {
     const made = providers.get(name) ?? make(name);

@@ -31,8 +31,12 @@ interface ConversationOptions {
   answer(call: CellCall): Promise<unknown>;
   say(to: "stdout" | "stderr", text: string): void;
   /** Told of every message, in order: what a recording is made of. */
-  readonly tap?: (direction: "to" | "from", message: ToCell | FromCell) => void;
+  readonly tap?: Tap;
+  /** The time that every message tells, milliseconds since 1970, for a cell whose clock is fixed. */
+  readonly clock?: () => number;
 }
+
+export type Tap = (...said: ["to", ToCell] | ["from", FromCell]) => void;
 
 /** The host's side of what it and a cell say to each other. Whatever a cell sends, it can do no more than fail itself. */
 export interface Conversation {
@@ -53,7 +57,7 @@ export interface Conversation {
 
 /** Begins to listen to a cell. Ends with the cell. */
 export function converse(options: ConversationOptions): Conversation {
-  const { cell, name, tap } = options;
+  const { cell, name, tap, clock } = options;
   const ready = Promise.withResolvers<Seal>();
   const loaded = Promise.withResolvers<Registered>();
   const gone = Promise.withResolvers<never>();
@@ -74,7 +78,8 @@ export function converse(options: ConversationOptions): Conversation {
   /** Why the cell is gone, once that is known. */
   let over: PryxError | undefined;
 
-  function send(message: ToCell): void {
+  function send(untimed: ToCell): void {
+    const message = clock === undefined || untimed.t === "load" ? untimed : { ...untimed, now: clock() };
     tap?.("to", message);
     void Promise.resolve(cell.send(JSON.stringify(message))).catch(() => {
       // It is gone: reading from it says why.
@@ -222,6 +227,7 @@ export class AutomationError extends PryxError {
   }
 }
 
-function fromWireError(error: WireError): AutomationError {
+/** What an automation threw. */
+export function fromWireError(error: WireError): AutomationError {
   return new AutomationError(error);
 }

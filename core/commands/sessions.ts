@@ -5,6 +5,7 @@ import type { SessionRow } from "../store/store.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { pickSession } from "./_pick_session.ts";
 import { commands as continueCommands } from "./_session_continue.ts";
+import { commands as scriptCommands } from "./_session_script.ts";
 import { commands as fileCommands, ID } from "./_session_files.ts";
 import { contentsOf, removeContents, removeOutputs } from "./_session_leftovers.ts";
 import { count, dollars, localTime, oneLine, statusOf } from "./_session_text.ts";
@@ -215,4 +216,5 @@ export const commands: readonly Command[] = [
   remove,
   ...continueCommands,
   ...fileCommands,
+  ...scriptCommands,
 ];

@@ -1,6 +1,13 @@
 import type { Seal } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
-import { CELL_PART, cellEnvironment, type CellProcess, CONFINED, spawnCell } from "./cell_process.ts";
+import {
+  CELL_PART,
+  type CellEnvironment,
+  cellEnvironment,
+  type CellProcess,
+  CONFINED,
+  spawnCell,
+} from "./cell_process.ts";
 import { type CellLimits, watchCell } from "./_cell_watch.ts";
 import { spawnChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
@@ -25,7 +32,7 @@ export interface CellsOptions {
 
 /** The processes of automations. */
 export interface Cells extends AsyncDisposable {
-  start(): Promise<Cell>;
+  start(options?: CellEnvironment): Promise<Cell>;
 }
 
 const MEMORY_BYTES = 2 * 1024 ** 3;
@@ -63,9 +70,10 @@ export function createCells(options: CellsOptions): Cells {
   let bare = options.sealsItself !== false;
   let started = options.started;
 
-  async function startBare(): Promise<Running> {
-    const child = started?.take() ?? spawned();
-    started = undefined;
+  async function startBare(options: CellEnvironment): Promise<Running> {
+    // One that runs already has the environment of every day.
+    const child = (options.fixed ? undefined : started?.take()) ?? spawned(options);
+    if (!options.fixed) started = undefined;
     child.ref();
     const input = child.stdin.getWriter();
     input.closed.catch(() => {});
@@ -90,12 +98,12 @@ export function createCells(options: CellsOptions): Cells {
     };
   }
 
-  function spawned(): Deno.ChildProcess {
+  function spawned(options: CellEnvironment): Deno.ChildProcess {
     if (!self) {
       throw new PryxError("internal", "Cannot start an automation: how pryx is started is not known");
     }
     try {
-      const child = spawnCell(self).take();
+      const child = spawnCell(self, options).take();
       if (child) return child;
     } catch (error) {
       throw new PryxError("sandbox", "Cannot start an automation: its process does not start", {
@@ -105,7 +113,7 @@ export function createCells(options: CellsOptions): Cells {
     throw new PryxError("internal", "A new process was taken already");
   }
 
-  async function startConfined(): Promise<Running> {
+  async function startConfined(own: CellEnvironment): Promise<Running> {
     const { envelope, ...spec } = ownPart({
       argv: [CELL_PART, CONFINED],
       cwd: "/",
@@ -123,7 +131,7 @@ export function createCells(options: CellsOptions): Cells {
     });
     try {
       const confinement = await prepared.confine({ cwd: "/" });
-      const env = { ...cellEnvironment(spec.argv), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
+      const env = { ...cellEnvironment(spec.argv, own), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
       const [program] = spec.argv;
       const child = await spawnChild({ spec, program, env, limits, reaper, confinement, holdsInput: true });
       const { input, stdout, stderr } = child;
@@ -138,16 +146,16 @@ export function createCells(options: CellsOptions): Cells {
     }
   }
 
-  async function start(): Promise<Cell> {
+  async function start(own: CellEnvironment = {}): Promise<Cell> {
     // Its process starts while this one waits for the cell.
     if (Deno.build.os !== "windows") await reaper.ready();
     if (bare) {
-      const cell = await sealed(follow(await startBare()));
+      const cell = await sealed(follow(await startBare(own)));
       if (cell.seal.seccomp) return cell;
       bare = false;
       await cell[Symbol.asyncDispose]();
     }
-    return await sealed(follow(await startConfined()));
+    return await sealed(follow(await startConfined(own)));
   }
 
   function follow(running: Running): Followed {
