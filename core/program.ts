@@ -274,15 +274,18 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   const namedSecret = async (name: string, preferred: string) => {
     const { stores } = await secrets();
     const rank = ({ scheme }: { scheme: string }) => scheme === preferred ? 0 : scheme === "env" ? 2 : 1;
+    // A keychain that cannot be reached, as on a server, does not hide what another store has.
+    let failure: unknown;
     for (const one of [...stores].sort((a, b) => rank(a) - rank(b))) {
       const value = await one.get(name).catch((error) => {
-        if (one.scheme === preferred) throw error;
+        if (one.scheme === preferred) failure = error;
         return undefined;
       });
       if (value === undefined) continue;
       (await redactor()).add(value);
       return value;
     }
+    if (failure !== undefined) throw failure;
     throw new PryxError("secret_missing", `There is no secret "${name}"`, {
       fix: `set it with: pryx secrets set ${name}, or as a variable of that name`,
     });

@@ -144,9 +144,17 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
     ...(recorder ? { tap: recorder.tap, clock: recorder.clock } : {}),
   });
 
+  let consent: Disposable | undefined;
   const work = async (): Promise<number> => {
     await conversation.ready;
-    await askConsent({ graph, mandate, turn, policy: await running.policy(), store, now: running.now });
+    consent = await askConsent({
+      graph,
+      mandate,
+      turn,
+      policy: await running.policy(),
+      store,
+      now: running.now,
+    });
     conversation.load({
       modules: graph.modules,
       entry: graph.entry,
@@ -180,6 +188,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const error = failure && describeFailure(failure, graph.entry, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
   await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
+  consent?.[Symbol.dispose]();
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
   // An error of the automation's own making is in what it said.
   const recorded = failure instanceof AutomationError ? undefined : error;
