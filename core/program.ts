@@ -11,6 +11,7 @@ import { secretMark } from "./domain/secret_mark.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { CellProcess } from "./sandbox/cell_process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Store } from "./store/store.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
 
 export { COMMANDS };
@@ -137,7 +138,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
         home,
         searchPath,
         tools: await tools(),
-        store: await readStore(),
+        store: await shared.knownStore(),
         now,
         sandbox,
       });
@@ -198,9 +199,12 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   const searchPath = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
   const now = () => new Date();
 
-  const store = once(async () =>
-    opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
-  );
+  const madeStore = Promise.withResolvers<Store>();
+  const store = once(async () => {
+    const made = opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }));
+    madeStore.resolve(made);
+    return made;
+  });
   const readStore = once(async () => {
     try {
       return await store();
@@ -212,6 +216,17 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
       return opened.use(openStore({ path: paths.database, readOnly: true }));
     }
   });
+  /** What was granted and trusted until now: nothing where there is no database yet, and none is made for that. */
+  const knownStore = async (): Promise<Pick<Store, "grants" | "trustedHash">> => {
+    if (isThere(paths.database)) return await readStore();
+    let made: Store | undefined;
+    // Somebody may make one later, and then it counts.
+    void madeStore.promise.then((store) => made = store);
+    return {
+      grants: (query) => made?.grants(query) ?? [],
+      trustedHash: (folder) => made?.trustedHash(folder),
+    };
+  };
   const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
   const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
   // Only a compiled program's files are out of the system's reach.
@@ -287,6 +302,7 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
     now,
     store,
     readStore,
+    knownStore,
     blobs,
     redactor,
     secrets,

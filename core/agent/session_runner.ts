@@ -132,7 +132,7 @@ export class SessionRunner {
     work.closed = true;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(request.limits ?? {}) };
-    const timer = this.#deadline(abort, limits.timeoutMs);
+    const timer = this.#deadline(abort, limits.timeoutMs, "allow more with --timeout");
     try {
       const { graph, args, surface, attended, mandate, recorded } = request;
       const { device, config } = this.#parts;
@@ -229,14 +229,11 @@ export class SessionRunner {
   #deadline(
     abort: AbortController,
     timeoutMs: number | undefined,
+    fix = "allow more with --timeout, and go on with --continue",
   ): ReturnType<typeof setTimeout> | undefined {
     if (timeoutMs === undefined) return undefined;
     return setTimeout(() => {
-      abort.abort(
-        new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, {
-          fix: "allow more with --timeout, and go on with --continue",
-        }),
-      );
+      abort.abort(new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, { fix }));
     }, timeoutMs);
   }
 

@@ -67,7 +67,16 @@ export function converse(options: ConversationOptions): Conversation {
   /** Calls of the host that have none. */
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let nextId = 1;
-  let wake = () => {};
+  /** Who waits for calls to be answered. */
+  const waiters = new Set<() => void>();
+  /** The process has ended; what it said before may still be read. */
+  let dead = false;
+  void cell.ended.then(() => {
+    dead = true;
+    wake();
+  });
+  /** Why the cell is gone, once that is known. */
+  let over: PryxError | undefined;
 
   function send(untimed: ToCell): void {
     const message = clock === undefined || untimed.t === "load" ? untimed : { ...untimed, now: clock() };
@@ -76,6 +85,13 @@ export function converse(options: ConversationOptions): Conversation {
       // It is gone: reading from it says why.
     });
   }
+
+  function wake(): void {
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  }
+
+  const answered = () => new Promise<void>((resolve) => waiters.add(resolve));
 
   function settle(id: number, message: ToCell): void {
     pending.delete(id);
@@ -96,8 +112,9 @@ export function converse(options: ConversationOptions): Conversation {
     );
   }
 
+  /** Waits until one more call may be answered, or nobody is there to be answered. */
   async function room(): Promise<void> {
-    while (pending.size >= MAX_PENDING) await new Promise<void>((resolve) => wake = resolve);
+    while (pending.size >= MAX_PENDING && !dead) await answered();
   }
 
   async function receive(message: FromCell): Promise<void> {
@@ -144,7 +161,7 @@ export function converse(options: ConversationOptions): Conversation {
 
   listen().catch((error) => {
     cell.kill();
-    const reason = toPryxError(error);
+    const reason = over = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
     for (const controller of pending.values()) controller.abort(reason);
     waiting.clear();
@@ -158,6 +175,7 @@ export function converse(options: ConversationOptions): Conversation {
     gone: gone.promise,
     load: (message) => send({ t: "load", ...message }),
     call<H extends keyof HostCalls>(name: H, params: HostCalls[H]["params"]) {
+      if (over) return Promise.reject(over);
       const id = nextId++;
       const asked = Promise.withResolvers<unknown>();
       waiting.set(id, asked);
@@ -167,7 +185,7 @@ export function converse(options: ConversationOptions): Conversation {
     },
     abort: (reason) => send({ t: "abort", reason }),
     async idle() {
-      while (pending.size > 0) await new Promise<void>((resolve) => wake = resolve);
+      while (pending.size > 0) await answered();
     },
   };
 }

@@ -11,6 +11,8 @@ export interface CellOptions {
 
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 10;
+/** Code that computes without a pause is seen to say something all the same. */
+const LATE_MS = 5;
 
 /** Bits that are drawn at once. */
 const RANDOM_WORDS = 1_024;
@@ -130,15 +132,21 @@ function createLines(): { add(bytes: Uint8Array): Generator<string> } {
   };
 }
 
-/** Messages that are sent in one go are written in one go, as soon as it is over. A full pipe holds the process up. */
+/**
+ * Messages that are sent in one go are written in one go, as soon as it is over, or after a while where it takes long. A
+ * full pipe holds the process up.
+ */
 function createOutput(write: (bytes: Uint8Array) => number): { send(line: string): void } {
   const encoder = new TextEncoder();
   const settled = Promise.resolve();
+  const now = performance.now.bind(performance);
   let waiting = "";
+  let written = 0;
 
   function flush(): void {
     const text = waiting;
     waiting = "";
+    written = now();
     const bytes = encoder.encode(text);
     for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
   }
@@ -148,7 +156,7 @@ function createOutput(write: (bytes: Uint8Array) => number): { send(line: string
       if (waiting === "") settled.then(flush);
       waiting += `${line}\n`;
       // Text that is kept here counts as memory of the process.
-      if (waiting.length > 1_000_000) flush();
+      if (waiting.length > 1_000_000 || now() - written > LATE_MS) flush();
     },
   };
 }
