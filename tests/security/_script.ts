@@ -9,8 +9,10 @@ export interface Script {
   readonly flags?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Exit code; default 0. */
-  readonly code?: number;
+  /** Words in front of the program. */
+  readonly through?: readonly string[];
+  /** Exit code, or some; default 0. */
+  readonly code?: number | readonly number[];
   /** Must be in what the program printed, both streams together. */
   readonly prints: RegExp;
 }
@@ -58,7 +60,7 @@ export function leads(value: any): string {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return "";
   let last: any = value;
   for (let at = getPrototypeOf(value); at !== null; at = getPrototypeOf(at)) last = at;
-  const named = Object.getOwnPropertyDescriptor(last, "constructor")?.value;
+  const named = getOwnPropertyDescriptor(last, "constructor")?.value;
   if (last !== own && last !== value && named?.name === "Object") return "an object of another realm";
   let made: any;
   try {
@@ -102,4 +104,41 @@ export const probing = (text: string, more: Partial<Script> = {}): Script => ({
   prints: /^held$/m,
   ...more,
   files: { "probe.ts": PROBE, ...more.files },
+});
+
+/** The word that makes the faulty build run a module outside of the context; see _faulty_build.ts. */
+const OUTSIDE = "RUN_OUTSIDE_OF_THE_CONTEXT";
+
+/**
+ * A script that has broken out of its context, into the main realm of its sealed process. `host`: what was kept there from
+ * before the seal. `call(number, …)`: a system call, its arguments numbers, texts and bytes; -1 when it failed.
+ */
+export const outside = (text: string, more: Partial<Script> = {}): Script => ({
+  text: `${more.text ?? ""}"${OUTSIDE}";
+declare const host: any;
+const { libc, raw, line, say, parent } = host;
+const bytes = (given: string) => Uint8Array.from([...given, "\\0"].map((char) => char.charCodeAt(0)));
+const call = (number: number, ...given: (number | string | Uint8Array)[]): number => {
+  const at = (index: number) => {
+    const one = given[index] ?? 0;
+    return typeof one === "string" ? bytes(one) : one;
+  };
+  const long = (index: number) => BigInt(at(index) as number);
+  const isBuffer = [0, 1, 2].map((index) => typeof at(index) !== "number");
+  if (!isBuffer.includes(true)) return Number(libc.syscall(BigInt(number), long(0), long(1), long(2), long(3), long(4), long(5)));
+  if (isBuffer[1] && !isBuffer[0] && !isBuffer[2]) return Number(libc.second(BigInt(number), long(0), at(1), long(2), long(3), long(4), long(5)));
+  if (isBuffer[2] && !isBuffer[0] && !isBuffer[1]) return Number(libc.third(BigInt(number), long(0), long(1), at(2), long(3), long(4), long(5)));
+  const buffer = (index: number) => isBuffer[index] ? at(index) : at(index) === 0 ? null : new Uint8Array(64);
+  return Number(libc.buffers(BigInt(number), buffer(0), buffer(1), buffer(2), long(3), long(4), long(5)));
+};
+void raw, line, parent, call;
+const fell = "FE" + "LL";
+const tell = (found: string[]) => say(found.length === 0 ? "held\\n" : fell + ": " + found.join(", ") + "\\n");
+/** Names of calls that did not fail. */
+const through = (calls: Record<string, (number | string | Uint8Array)[]>): string[] =>
+  Object.entries(calls).filter(([, [number, ...given]]) => call(number as number, ...given) >= 0).map(([name]) => name);
+void tell, through;
+${text}`,
+  prints: more.prints ?? /^held$/m,
+  ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== "text")),
 });

@@ -36,7 +36,7 @@ async function runCase(one: ScriptCase, mode: Mode): Promise<void> {
   for (const attack of one.attacks(place)) {
     const { code, told } = await runScript(machine, program, attack);
     said.push(told);
-    assert.equal(code, attack.code ?? 0, `${one.id}: ${told}`);
+    assert.ok([attack.code ?? 0].flat().includes(code), `${one.id}: ${told}`);
     assert.match(told, attack.prints, `${one.id} was not refused as expected`);
   }
   assert.doesNotMatch(said.join("\n"), /\bFELL\b/, `${one.id} got through`);
@@ -55,7 +55,7 @@ async function runCase(one: ScriptCase, mode: Mode): Promise<void> {
 export async function runScript(
   machine: Machine,
   program: string,
-  { text, files = {}, flags = [], args = [], env = {} }: Script,
+  { text, files = {}, flags = [], args = [], env = {}, through }: Script,
 ): Promise<Finished & { readonly told: string }> {
   const { place } = machine;
   // The root of the project, whatever is above it.
@@ -66,6 +66,7 @@ export async function runScript(
   const finished = await machine.pryx(["run", ...flags, "job.pryx.ts", ...args], {
     program,
     env: { [CANARY]: place.secret, ...env },
+    ...(through ? { through } : {}),
   });
   return { ...finished, told: `exit ${finished.code}\n${finished.stdout}\n${finished.stderr}` };
 }
