@@ -132,7 +132,7 @@ export class SessionRunner {
     work.closed = true;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(request.limits ?? {}) };
-    const timer = this.#deadline(abort, limits.timeoutMs);
+    const timer = this.#deadline(abort, limits.timeoutMs, "allow more with --timeout");
     try {
       const { graph, args, surface, attended, mandate, recorded } = request;
       const { device, config } = this.#parts;
@@ -200,7 +200,8 @@ export class SessionRunner {
     const { turn, abort } = work;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(submission.limits ?? {}) };
-    const timer = this.#deadline(abort, limits.timeoutMs);
+    const more = "allow more with --timeout, and go on with --continue";
+    const timer = this.#deadline(abort, limits.timeoutMs, more);
     let end: End;
     try {
       end = await this.#turn(work, state, submission, model, limits);
@@ -229,14 +230,11 @@ export class SessionRunner {
   #deadline(
     abort: AbortController,
     timeoutMs: number | undefined,
+    fix: string,
   ): ReturnType<typeof setTimeout> | undefined {
     if (timeoutMs === undefined) return undefined;
     return setTimeout(() => {
-      abort.abort(
-        new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, {
-          fix: "allow more with --timeout, and go on with --continue",
-        }),
-      );
+      abort.abort(new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, { fix }));
     }, timeoutMs);
   }
 

@@ -130,25 +130,39 @@ function createLines(): { add(bytes: Uint8Array): Generator<string> } {
   };
 }
 
+/** What is printed in one go and written at once, lines: what stands before a loop that never ends is to be seen. */
+const AT_ONCE = 64;
+
 /** Messages that are sent in one go are written in one go, as soon as it is over. A full pipe holds the process up. */
 function createOutput(write: (bytes: Uint8Array) => number): { send(line: string): void } {
   const encoder = new TextEncoder();
   const settled = Promise.resolve();
   let waiting = "";
+  let going = false;
+  let atOnce = 0;
 
   function flush(): void {
     const text = waiting;
     waiting = "";
+    if (text === "") return;
     const bytes = encoder.encode(text);
     for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
   }
 
   return {
     send(line) {
-      if (waiting === "") settled.then(flush);
+      if (!going) {
+        going = true;
+        atOnce = AT_ONCE;
+        settled.then(() => {
+          going = false;
+          flush();
+        });
+      }
       waiting += `${line}\n`;
+      const printed = line.startsWith('{"t":"say"') && atOnce-- > 0;
       // Text that is kept here counts as memory of the process.
-      if (waiting.length > 1_000_000) flush();
+      if (printed || waiting.length > 1_000_000) flush();
     },
   };
 }
