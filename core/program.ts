@@ -11,6 +11,7 @@ import { secretMark } from "./domain/secret_mark.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { CellProcess } from "./sandbox/cell_process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Store } from "./store/store.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
 
 export { COMMANDS };
@@ -137,7 +138,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
         home,
         searchPath,
         tools: await tools(),
-        store: await readStore(),
+        store: await shared.knownStore(),
         now,
         sandbox,
       });
@@ -198,9 +199,12 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   const searchPath = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
   const now = () => new Date();
 
-  const store = once(async () =>
-    opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
-  );
+  const madeStore = Promise.withResolvers<Store>();
+  const store = once(async () => {
+    const made = opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }));
+    madeStore.resolve(made);
+    return made;
+  });
   const readStore = once(async () => {
     try {
       return await store();
@@ -212,6 +216,17 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
       return opened.use(openStore({ path: paths.database, readOnly: true }));
     }
   });
+  /** What was granted and trusted until now: nothing where there is no database yet, and none is made for that. */
+  const knownStore = async (): Promise<Pick<Store, "grants" | "trustedHash">> => {
+    if (isThere(paths.database)) return await readStore();
+    let made: Store | undefined;
+    // Somebody may make one later, and then it counts.
+    void madeStore.promise.then((store) => made = store);
+    return {
+      grants: (query) => made?.grants(query) ?? [],
+      trustedHash: (folder) => made?.trustedHash(folder),
+    };
+  };
   const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
   const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
   // Only a compiled program's files are out of the system's reach.
@@ -259,15 +274,18 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   const namedSecret = async (name: string, preferred: string) => {
     const { stores } = await secrets();
     const rank = ({ scheme }: { scheme: string }) => scheme === preferred ? 0 : scheme === "env" ? 2 : 1;
+    // A keychain that cannot be reached, as on a server, does not hide what another store has.
+    let failure: unknown;
     for (const one of [...stores].sort((a, b) => rank(a) - rank(b))) {
       const value = await one.get(name).catch((error) => {
-        if (one.scheme === preferred) throw error;
+        if (one.scheme === preferred) failure = error;
         return undefined;
       });
       if (value === undefined) continue;
       (await redactor()).add(value);
       return value;
     }
+    if (failure !== undefined) throw failure;
     throw new PryxError("secret_missing", `There is no secret "${name}"`, {
       fix: `set it with: pryx secrets set ${name}, or as a variable of that name`,
     });
@@ -284,6 +302,7 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
     now,
     store,
     readStore,
+    knownStore,
     blobs,
     redactor,
     secrets,

@@ -200,8 +200,7 @@ export class SessionRunner {
     const { turn, abort } = work;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(submission.limits ?? {}) };
-    const more = "allow more with --timeout, and go on with --continue";
-    const timer = this.#deadline(abort, limits.timeoutMs, more);
+    const timer = this.#deadline(abort, limits.timeoutMs);
     let end: End;
     try {
       end = await this.#turn(work, state, submission, model, limits);
@@ -230,7 +229,7 @@ export class SessionRunner {
   #deadline(
     abort: AbortController,
     timeoutMs: number | undefined,
-    fix: string,
+    fix = "allow more with --timeout, and go on with --continue",
   ): ReturnType<typeof setTimeout> | undefined {
     if (timeoutMs === undefined) return undefined;
     return setTimeout(() => {

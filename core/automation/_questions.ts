@@ -54,8 +54,21 @@ export function createQuestions(turn: ProgramTurn, answers: Readonly<Record<stri
 function hintOf({ kind, choices, default: preset }: Question): string {
   const usual = preset === undefined ? "" : `, ${preset} by default`;
   if (kind === "confirm") return ` [yes or no${usual}]`;
-  if (kind === "multiselect") return ` [any of ${choices?.join(", ")}, with commas between${usual}]`;
+  if (kind === "multiselect") {
+    const several = preset === undefined ? "" : `, ${shownList(preset)} by default`;
+    return ` [any of ${choices?.join(", ")}, with commas between${several}]`;
+  }
   return preset === undefined ? "" : ` [${preset}]`;
+}
+
+/** A list that came as JSON, as a person would type it. */
+function shownList(json: string): string {
+  try {
+    const list: unknown = JSON.parse(json);
+    return Array.isArray(list) ? list.join(", ") : json;
+  } catch {
+    return json;
+  }
 }
 
 function readAnswer({ kind, choices = [] }: Question, text: string): { value: string } | { problem: string } {

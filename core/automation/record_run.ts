@@ -3,12 +3,15 @@ import type { Recording } from "../domain/cassette.ts";
 import type { Json } from "../domain/schema.ts";
 import { createPortable, SECRET_NAME, SESSION_NAME, TEMP_NAME } from "./_portable.ts";
 import type { Tap } from "./conversation.ts";
+import { holdPieces } from "./_pieces.ts";
 import type { EndEntry, StartEntry, TapeEntry } from "./tape.ts";
 import type { FromCell, LoadMessage, ToCell, WireError } from "./wire.ts";
 
 export interface RecordRunOptions {
   readonly graph: LinkedGraph;
   readonly args: readonly string[];
+  /** Absolute path of the folder that the person is in. */
+  readonly cwd: string;
   /** The clock, milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -28,7 +31,7 @@ export interface RunRecorder {
 
 /** Begins to record. Rejects with `conflict` or `io` before anything is run. */
 export async function recordRun(recording: Recording, options: RecordRunOptions): Promise<RunRecorder> {
-  const { graph, args, now } = options;
+  const { graph, args, cwd, now } = options;
   const portable = createPortable(recording);
   const started = now();
   // The same in every recording of the file, so that two of them differ in nothing but what happened.
@@ -37,18 +40,23 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
   let failure: unknown;
   const methods = new Map<number, string>();
 
-  const write = (entry: StartEntry | TapeEntry) => {
+  const append = (entry: StartEntry | TapeEntry) => {
     recording.append(entry).catch((error) => failure ??= error);
+  };
+  const pieces = holdPieces(recording.redact);
+  const write = (entry: TapeEntry) => {
+    for (const one of pieces.add(entry)) append(portable(one));
   };
 
   await recording.begin();
-  write({
+  append({
     kind: "automation",
     file: graph.entry,
     graph: graph.hash,
     api: API_VERSION,
     ...(graph.permissions === undefined ? {} : { permissions: graph.permissions }),
     args: portable(args),
+    ...(cwd === graph.root ? {} : { cwd: portable(cwd) }),
     now: new Date(started).toISOString(),
     seed: fixed.seed,
     ...(graph.test ? { test: true } : {}),
@@ -58,12 +66,12 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
     if (direction === "from") {
       if (message.t === "call") methods.set(message.id, message.method);
       const entry = fromCell(message);
-      if (entry) write(portable(entry));
+      if (entry) write(entry);
       return;
     }
     if (message.t === "reply" && message.ok) remember(methods.get(message.id), message.value);
     const entry = toCell(message, (message.now ?? started) - started);
-    if (entry) write(portable(entry));
+    if (entry) write(entry);
   };
 
   /** Names that are made anew in every run. */
@@ -79,9 +87,10 @@ export async function recordRun(recording: Recording, options: RecordRunOptions)
     fixed,
     clock: () => started + (latest = Math.max(latest, now() - started)),
     tap,
-    print: (to, text) => write(portable({ kind: "print", to, text })),
+    print: (to, text) => write({ kind: "print", to, text }),
     async end(end) {
-      await recording.append(portable({ kind: "end", ...end } satisfies EndEntry));
+      write({ kind: "end", ...end });
+      await recording.settled();
       if (failure !== undefined) throw failure;
     },
   };

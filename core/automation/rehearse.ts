@@ -4,7 +4,7 @@ import type { Json } from "../domain/schema.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { describeFailure } from "./_failure.ts";
 import type { AutomationEnd, Rehearsal } from "./automation.ts";
-import { converse } from "./conversation.ts";
+import { AutomationError, converse } from "./conversation.ts";
 import { recordRun } from "./record_run.ts";
 import { SHOWS } from "./tape.ts";
 
@@ -18,6 +18,7 @@ export async function rehearse(
   const recorder = await recordRun(await parts.record(rehearsal.cassette), {
     graph,
     args: [],
+    cwd: graph.root,
     now: () => rehearsal.now.getTime(),
   });
   await using cell = await (await parts.sandbox()).cell({ fixed: true });
@@ -52,7 +53,8 @@ export async function rehearse(
     signal.throwIfAborted();
     const error = toPryxError(thrown);
     const json = describeFailure(error, graph.entry);
-    await recorder.end({ status: "failed", exitCode: error.exitCode, error: json });
+    const recorded = error instanceof AutomationError ? {} : { error: json };
+    await recorder.end({ status: "failed", exitCode: error.exitCode, ...recorded });
     return { status: "failed", error: json };
   } finally {
     signal.removeEventListener("abort", stop);

@@ -1,6 +1,6 @@
 import { API_VERSION } from "../domain/automation.ts";
 import type { Cassette, Recording } from "../domain/cassette.ts";
-import { ERROR_CODES, type ErrorCode, type EXIT, PryxError, toPryxError } from "../domain/error.ts";
+import { ERROR_CODES, type ErrorCode, PryxError, toPryxError } from "../domain/error.ts";
 import { NO_USAGE } from "../domain/message.ts";
 import { hidePlaces, showPlaces } from "../domain/places.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -15,7 +15,7 @@ import { createOverlay, type RealFile } from "./overlay.ts";
 import { createPlayer, type Cue, type Difference } from "./play.ts";
 import { fromCell, toCell } from "./record_run.ts";
 import { type EndEntry, readTape, type StartEntry, type Tape, type TapeEntry } from "./tape.ts";
-import type { FromCell, ToCell } from "./wire.ts";
+import type { ToCell } from "./wire.ts";
 
 export interface ReplayParts {
   sandbox(): Promise<Sandbox>;
@@ -164,7 +164,7 @@ async function play(run: AutomationReplay, tape: Tape, playing: Playing): Promis
       modules: graph.modules,
       entry: graph.entry,
       args: shownInReplay(tape.start.args),
-      cwd: REPLAY_PLACES.workspace,
+      cwd: shownInReplay(tape.start.cwd ?? "${workspace}"),
       workspace: REPLAY_PLACES.workspace,
       fixed: { now: started, seed: tape.start.seed },
       test: graph.test,
@@ -201,13 +201,13 @@ function withPlace(error: PryxError, { frames }: AutomationError): PryxError {
   return new PryxError(code, `${message}\n  ${place}`, fix === undefined ? {} : { fix });
 }
 
-/** An end that was recorded is the end; where the automation failed, it has just said how. */
+/** An end that was recorded is the end; where the automation itself failed, it has just said how. */
 function endOf(
   end: EndEntry | undefined,
   failed: AutomationError | undefined,
   { cassette }: AutomationReplay,
 ): Omit<Played, "said"> {
-  if (failed) return { error: failed, exitCode: end?.exitCode ?? failed.exitCode };
+  if (failed && !end?.error) return { error: failed, exitCode: end?.exitCode ?? failed.exitCode };
   if (!end) {
     const error = new PryxError(
       "replay_differs",

@@ -13,7 +13,7 @@ import { createQuestions } from "./_questions.ts";
 import { deliver, runTests } from "./_after_load.ts";
 import type { AutomationEnd, AutomationRun } from "./automation.ts";
 import { askConsent, patternsOf } from "./consent.ts";
-import { type Conversation, converse } from "./conversation.ts";
+import { AutomationError, type Conversation, converse } from "./conversation.ts";
 import { createDispatch } from "./dispatch.ts";
 import { recordRun, type RunRecorder } from "./record_run.ts";
 
@@ -45,6 +45,7 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
   const recorder = recording && await recordRun(recording, {
     graph,
     args: run.args,
+    cwd: run.cwd,
     now: () => parts.now().getTime(),
   });
   const starting = parts.sandbox().then((sandbox) => sandbox.cell({ fixed: recorder !== undefined }));
@@ -68,9 +69,7 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
   let cell: Cell | undefined;
   try {
     cell = await starting;
-    const end = await inCell(run, { ...parts, pryx, sandbox, mandate, turn, cell, recorder });
-    await recorder?.end(recordedEnd(end));
-    return end;
+    return await inCell(run, { ...parts, pryx, sandbox, mandate, turn, cell, recorder });
   } catch (error) {
     // Nothing of the automation ran: the end says why.
     const failure = toPryxError(error);
@@ -191,12 +190,10 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
   consent?.[Symbol.dispose]();
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
+  // An error of the automation's own making is in what it said.
+  const recorded = failure instanceof AutomationError ? undefined : error;
+  await recorder?.end({ status, exitCode: code, ...(recorded ? { error: recorded } : {}) });
   return endOf(turn.session, status, code, error);
-}
-
-/** An error that the automation made itself is in what it said. */
-function recordedEnd({ status, exitCode, error }: AutomationEnd): Parameters<RunRecorder["end"]>[0] {
-  return { status, exitCode, ...(error ? { error } : {}) };
 }
 
 /** Lets the automation close what it has open. */

@@ -24,6 +24,8 @@ export interface StartEntry {
   readonly api: number;
   readonly permissions?: Permissions;
   readonly args: readonly string[];
+  /** The folder that the person was in, where that was not the project's root. */
+  readonly cwd?: string;
   /** The clock's first reading, ISO 8601. All times after it are milliseconds since then. */
   readonly now: string;
   readonly seed: string;
@@ -101,7 +103,7 @@ const error = entry({ name: text, message: text }, { code: text, fix: text, stac
 const ENTRIES: Readonly<Record<string, ObjectSchema>> = {
   automation: entry(
     { file: text, graph: text, api: whole, args: names, now: text, seed: text },
-    { permissions: { type: "object", properties: {}, additionalProperties: names }, test: yes },
+    { permissions: { type: "object", properties: {}, additionalProperties: names }, cwd: text, test: yes },
   ),
   call: entry(
     { id: whole },

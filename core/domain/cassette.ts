@@ -41,6 +41,8 @@ export interface Recording {
    */
   begin(provider?: string): Promise<void>;
   /** Writes one entry behind those before it. Whoever is killed leaves a cassette that can be read up to there. */
+  /** Resolves when all of it is written; rejects when some could not be. */
+  settled(): Promise<void>;
   append<E extends { readonly kind: string }>(entry: E): Promise<void>;
 }
 

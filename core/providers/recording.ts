@@ -29,6 +29,7 @@ export function createRecording(options: RecordingOptions): Recording {
       writing = Promise.all([begin(), writing]).then(() => write(file, line, { append: true }));
       return writing;
     },
+    settled: () => writing,
   } satisfies Recording;
 }
 

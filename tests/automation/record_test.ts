@@ -24,7 +24,7 @@ const GRAPH: LinkedGraph = {
 
 /** Records into a file of its own; gives the lines behind the header. */
 async function recorded(
-  work: (recorder: Awaited<ReturnType<typeof recordRun>>, file: string) => Promise<void>,
+  work: (recorder: Awaited<ReturnType<typeof recordRun>>) => void,
 ): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir();
   try {
@@ -34,11 +34,12 @@ async function recorded(
     const recorder = await recordRun(createRecording({ file, ...PLACES, redact }), {
       graph: GRAPH,
       args: ["--in", "/home/me/project/src"],
+      cwd: "/home/me/project/src",
       now: () => now += 5,
     });
-    await work(recorder, file);
+    work(recorder);
     await recorder.end({ status: "done", exitCode: 0 });
-    assert.equal((await Deno.stat(file)).mode! & 0o777, 0o600);
+    assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
     return (await readCassette(file)).entries.map((entry) => ({ ...entry }));
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -48,7 +49,7 @@ async function recorded(
 const call = (id: number, method: string, params: unknown): FromCell => ({ t: "call", id, method, params });
 
 Deno.test("recordRun() writes how a run began: what code, with what arguments, at what time", async () => {
-  const [start, end] = await recorded(async () => {});
+  const [start, end] = await recorded(() => {});
   assert.deepEqual(start, {
     kind: "automation",
     file: "job.pryx.ts",
@@ -56,6 +57,7 @@ Deno.test("recordRun() writes how a run began: what code, with what arguments, a
     api: 1,
     permissions: { read: ["."] },
     args: ["--in", "${workspace}/src"],
+    cwd: "${workspace}/src",
     now: "2026-01-02T03:04:05.005Z",
     seed: "job.pryx.ts",
   });
@@ -63,7 +65,7 @@ Deno.test("recordRun() writes how a run began: what code, with what arguments, a
 });
 
 Deno.test("recordRun() writes calls as a person reads them, with times since the start", async () => {
-  const entries = await recorded(async ({ tap, clock, print }) => {
+  const entries = await recorded(({ tap, clock, print }) => {
     tap("from", call(1, "tool", { name: "sh", args: { command: "git log" }, show: true, stream: false }));
     tap("to", { t: "event", id: 1, value: { stream: "stdout", text: "a" }, now: clock() });
     tap("to", { t: "reply", id: 1, ok: true, value: { text: "ok" }, now: clock() });
@@ -86,7 +88,7 @@ Deno.test("recordRun() writes calls as a person reads them, with times since the
 Deno.test("recordRun() keeps no secret, no folder of this machine, and no name that is another in every run", async () => {
   const mark = `pryx-secret--token--${"a1".repeat(16)}--`;
   const session = "01j8zq4m6y7h";
-  const entries = await recorded(async ({ tap }) => {
+  const entries = await recorded(({ tap }) => {
     tap("from", call(1, "ask", { prompt: `${SECRET} in /home/me/project` }));
     tap("to", { t: "reply", id: 1, ok: true, value: { text: SECRET, session } });
     tap("from", call(2, "ask", { prompt: "and?", session }));
@@ -109,12 +111,45 @@ Deno.test("recordRun() keeps no secret, no folder of this machine, and no name t
   assert.equal(entries.at(-2)?.text, "session-1 /pryx/temp/1/y ${home}/notes\n");
 });
 
+Deno.test("recordRun() keeps no secret that came in pieces, and says nothing else of them otherwise", async () => {
+  const entries = await recorded(({ tap }) => {
+    const piece = (id: number, text: string, stream = "stdout") =>
+      tap("to", { t: "event", id, value: { stream, text } });
+    tap("from", call(1, "tool", { name: "sh", args: { command: "a" } }));
+    tap("from", call(2, "tool", { name: "sh", args: { command: "b" } }));
+    piece(1, "key hunter2-");
+    piece(2, "between ");
+    piece(1, "warning", "stderr");
+    piece(1, "hunter2 end\n");
+    piece(2, "whole");
+    tap("from", { t: "say", to: "stdout", text: "seen" });
+    tap("to", { t: "event", id: 3, value: "an answer " });
+    tap("to", { t: "event", id: 3, value: "in pieces" });
+  });
+  assert.ok(!JSON.stringify(entries).includes("hunter2"), JSON.stringify(entries));
+  const pieces = entries.filter(({ kind }) => kind === "event").map(({ id, value }) => [id, value]);
+  assert.deepEqual(pieces, [
+    [1, { stream: "stdout", text: "key [redacted] end\n" }],
+    [2, { stream: "stdout", text: "between " }],
+    [1, { stream: "stderr", text: "warning" }],
+    [1, { stream: "stdout", text: "" }],
+    [2, { stream: "stdout", text: "whole" }],
+    [3, "an answer "],
+    [3, "in pieces"],
+  ]);
+});
+
 Deno.test("recordRun() touches no file that is not a cassette", async () => {
   const file = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(file, "precious");
     await assert.rejects(
-      recordRun(createRecording({ file, ...PLACES }), { graph: GRAPH, args: [], now: () => 0 }),
+      recordRun(createRecording({ file, ...PLACES }), {
+        graph: GRAPH,
+        args: [],
+        cwd: GRAPH.root,
+        now: () => 0,
+      }),
       (error) => error instanceof PryxError && error.code === "conflict",
     );
     assert.equal(await Deno.readTextFile(file), "precious");
@@ -128,7 +163,7 @@ Deno.test("one recording holds the automation's side and the model's, and each r
   await Deno.remove(file);
   try {
     const recording = createRecording({ file, ...PLACES });
-    const recorder = await recordRun(recording, { graph: GRAPH, args: [], now: () => 0 });
+    const recorder = await recordRun(recording, { graph: GRAPH, args: [], cwd: GRAPH.root, now: () => 0 });
     const record = createModelRecorder(recording);
     const asking = (text: string) => ({
       model: "m",
