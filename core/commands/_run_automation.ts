@@ -73,12 +73,25 @@ export async function linkSource(
   overrides: Overrides,
   outer: CommandContext,
 ): Promise<{ graph: LinkedGraph; ctx: CommandContext }> {
-  const root = await (await outer.automations()).rootOf(source);
+  const root = await rootOf(source, outer);
   const ctx = outer.with({ ...overrides, cwd: root });
   const linking = await (await ctx.automations()).link(source);
   if ("problems" in linking) throw cannotRun(linking.problems, outer.cwd);
   for (const warning of linking.warnings) outer.surface.note(describeProblem(warning, outer.cwd));
   return { graph: linking.graph, ctx };
+}
+
+/** A file that is not there was named wrongly: that is no failure of an automation. */
+async function rootOf(source: AutomationSource, ctx: CommandContext): Promise<string> {
+  try {
+    return await (await ctx.automations()).rootOf(source);
+  } catch (error) {
+    if (!("file" in source) || !(error instanceof PryxError) || error.code !== "not_found") throw error;
+    throw new PryxError("usage", `There is no file ${shown(source.file, ctx.cwd)}`, {
+      fix: "check the path",
+      cause: error,
+    });
+  }
 }
 
 export async function sourceOf(

@@ -79,8 +79,10 @@ const show = defineCommand({
         `profile ${row.profile}`,
         row.holder === undefined ? statusOf(row) : `${statusOf(row)} in process ${row.holder}`,
         count(state.turns, "turn"),
-        `${count(state.usage.input, "token")} in, ${state.usage.output.toLocaleString("en-US")} out`,
-        dollars(state.cost),
+        ...(state.usage.input + state.usage.output === 0 ? [] : [
+          `${count(state.usage.input, "token")} in, ${state.usage.output.toLocaleString("en-US")} out`,
+          dollars(state.cost),
+        ]),
       ].join(" · "),
     ];
     if (state.taint.length > 0) {
