@@ -50,6 +50,7 @@ export function createAutomations(options: AutomationsOptions): Automations {
     writeLock: async (lock) => await (await import("./lock.ts")).writeLock(lock),
     describeDrift,
     run: async (run) => await (await import("./run_automation.ts")).runAutomation(run, options),
+    evaluator: async (request) => await (await import("./evaluator.ts")).openEvaluator(request, options),
   } satisfies Automations;
 }
 

@@ -46,6 +46,7 @@ export function testAutomations(root: string, denied: readonly string[] = []): T
     },
     describeDrift,
     run: unused,
+    evaluator: unused,
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }
