@@ -55,8 +55,11 @@ async function main(args: readonly string[]): Promise<number> {
   });
 }
 
-/** `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process. */
+/**
+ * `pryx eval`, `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process.
+ */
 function runsAutomation([command, ...rest]: readonly string[]): boolean {
+  if (command === "eval") return true;
   return command === "run" && rest.some((word) => word === "--ts" || /^\S+\.pryx\.ts$/.test(word));
 }
 

@@ -9,7 +9,7 @@ const NAME = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/u;
 const WORD = new RegExp(`(?:${NAME.source})?$`, "u");
 /** `.name`, `?.name`, `[0]`, `["name"]` behind a value. */
 const STEP = new RegExp(
-  `(?:(?:\\?\\s*)?\\.\\s*(?<name>${NAME.source})|(?:\\?\\.)?\\[\\s*(?:(?<index>\\d+)|"(?<double>[^"\\\\]*)"|'(?<single>[^'\\\\]*)')\\s*\\])\\s*$`,
+  `(?:(?:\\?\\s*)?(?<!\\.)\\.\\s*(?<name>${NAME.source})|(?:\\?\\.)?\\[\\s*(?:(?<index>\\d+)|"(?<double>[^"\\\\]*)"|'(?<single>[^'\\\\]*)')\\s*\\])\\s*$`,
   "u",
 );
 const FIRST = new RegExp(`(?<name>${NAME.source})\\s*$`, "u");

@@ -74,7 +74,7 @@ function prepare(typed: string, literal: boolean): Prepared {
   } catch (error) {
     const at = positionOf(error);
     if (at !== undefined && at >= stripped.code.trimEnd().length) return { kind: "incomplete" };
-    return problem({ ...syntaxFinding(error, createSpots(text)), ...typedSpot(back(at ?? 0)) });
+    return problem({ ...describe(error), ...typedSpot(back(at ?? 0)) });
   }
   const foreign = program.body.find((one) => "source" in one && one.source && one.source.value !== "pryx");
   if (foreign) {
@@ -101,6 +101,16 @@ function isUnfinished({ line, column, message }: Finding, text: string): boolean
   if (message.startsWith("Unterminated string")) return /\\\s*$/u.test(text);
   const end = createSpots(text)(text.trimEnd().length);
   return line > end.line || (line === end.line && column >= end.column);
+}
+
+function describe(error: unknown): Finding {
+  const finding = syntaxFinding(error, createSpots(""));
+  if (!finding.message.startsWith("Using declaration")) return finding;
+  return {
+    ...finding,
+    message: "`using` ends with its block, and here is none",
+    fix: "write { using name = …; … }, or const",
+  };
 }
 
 function positionOf(error: unknown): number | undefined {

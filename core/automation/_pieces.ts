@@ -7,8 +7,9 @@ export interface Pieces {
 
 interface Piece {
   readonly text: string;
-  /** Offset in the source; undefined of what was put in. */
-  readonly from: number | undefined;
+  /** Offset in the source. Of what was put in: where it belongs, where that is said. */
+  readonly from?: number;
+  readonly added?: true;
 }
 
 /** Goes through a source once, from its start to its end, and keeps, drops and adds. */
@@ -34,13 +35,13 @@ export class PieceWriter {
   }
 
   put(text: string): void {
-    this.#body.push({ text, from: undefined });
+    this.#body.push({ text, added: true });
   }
 
-  /** Adds to what stands before everything: text, or a part of the source. */
-  putFirst(...parts: readonly (string | readonly [start: number, end: number])[]): void {
+  /** Adds to what stands before everything, on behalf of what stands at `from`: text, or a part of the source. */
+  putFirst(from: number, ...parts: readonly (string | readonly [start: number, end: number])[]): void {
     for (const part of parts) {
-      this.#front.push(typeof part === "string" ? { text: part, from: undefined } : this.#slice(...part));
+      this.#front.push(typeof part === "string" ? { text: part, from, added: true } : this.#slice(...part));
     }
   }
 
@@ -59,9 +60,9 @@ export class PieceWriter {
 
   #origin(pieces: readonly Piece[], offset: number): number {
     let start = 0;
-    for (const [index, { text, from }] of pieces.entries()) {
+    for (const [index, { text, from, added }] of pieces.entries()) {
       if (offset < start + text.length) {
-        if (from !== undefined) return from + offset - start;
+        if (from !== undefined) return added ? from : from + offset - start;
         return pieces.slice(index).find((piece) => piece.from !== undefined)?.from ?? this.#source.length;
       }
       start += text.length;

@@ -26,18 +26,18 @@ export function rewriteTopLevel(source: string, program: Program): Pieces {
 }
 
 class Rewriting {
-  readonly #source: string;
   readonly #writer: PieceWriter;
   /** Names that `var` declares, which are there from the start. */
   readonly #hoisted = new Set<string>();
 
   constructor(source: string) {
-    this.#source = source;
     this.#writer = new PieceWriter(source);
   }
 
   finish(): Pieces {
-    for (const name of this.#hoisted) this.#writer.putFirst(`"${name}"in $scope||($scope.${name}=void 0);`);
+    for (const name of this.#hoisted) {
+      this.#writer.putFirst(0, `"${name}"in $scope||($scope.${name}=void 0);`);
+    }
     return this.#writer.finish();
   }
 
@@ -168,7 +168,7 @@ class Rewriting {
 
   /** Functions are there before anything runs. Without a name of its own, it calls what its name has become. */
   #function({ id, start, end }: FunctionDeclaration): void {
-    this.#writer.putFirst(`${id.name}=`, [start, id.start], [id.end, end], ";");
+    this.#writer.putFirst(start, `${id.name}=`, [start, id.start], [id.end, end], ";");
   }
 
   #default({ start, declaration }: ExportDefaultDeclaration, top: boolean, last: boolean): void {
@@ -183,13 +183,14 @@ class Rewriting {
     }
   }
 
-  #import({ source, specifiers }: ImportDeclaration): void {
+  #import({ start, source, specifiers }: ImportDeclaration): void {
     const module = JSON.stringify(source.value);
     const members: { readonly name: string; readonly local: string }[] = [];
     for (const one of specifiers) {
       const local = one.local.name;
-      if (one.type === "ImportNamespaceSpecifier") this.#writer.putFirst(`${local}=$require(${module});`);
-      else if (one.type === "ImportDefaultSpecifier") members.push({ name: "default", local });
+      if (one.type === "ImportNamespaceSpecifier") {
+        this.#writer.putFirst(start, `${local}=$require(${module});`);
+      } else if (one.type === "ImportDefaultSpecifier") members.push({ name: "default", local });
       else {
         const { imported } = one;
         members.push({
@@ -201,7 +202,7 @@ class Rewriting {
     if (members.length === 0) return;
     const names = members.map(({ name }) => JSON.stringify(name));
     const pattern = members.map(({ local }, index) => `${names[index]}:${local}`).join();
-    this.#writer.putFirst(`({${pattern}}=$require(${module},${names}));`);
+    this.#writer.putFirst(start, `({${pattern}}=$require(${module},${names}));`);
   }
 }
 

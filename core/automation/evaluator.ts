@@ -154,7 +154,7 @@ export async function openEvaluator(request: EvaluatorRequest, parts: RunParts):
     evaluating = current;
     const running = conversation.call("evaluate", { code: prepared.code, name: script });
     running.catch(() => {});
-    using aborting = untilAborted(stop);
+    const aborting = untilAborted(stop);
     try {
       const ended = await Promise.race([
         running.then((value) => ({ value })),
@@ -183,6 +183,7 @@ export async function openEvaluator(request: EvaluatorRequest, parts: RunParts):
       return interrupted(reason, !gaveWay);
     } finally {
       evaluating = undefined;
+      aborting[Symbol.dispose]();
     }
   }
 
@@ -193,9 +194,8 @@ export async function openEvaluator(request: EvaluatorRequest, parts: RunParts):
       const { conversation } = await opened();
       const asked = conversation.call("complete", { path: target.path });
       asked.catch(() => {});
-      const late = AbortSignal.timeout(COMPLETION_MS);
-      using aborting = untilAborted(late);
-      return namesOf(await Promise.race([asked, conversation.gone, aborting.promise]), target.prefix);
+      const late = untilAborted(AbortSignal.timeout(COMPLETION_MS));
+      return namesOf(await Promise.race([asked, conversation.gone, late.promise]), target.prefix);
     } catch {
       return [];
     }

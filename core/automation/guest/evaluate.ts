@@ -63,7 +63,10 @@ export function evaluate(kit: Kit): void {
         try {
           const text = kit.inspect(value);
           keepResult(value);
-          resolve({ text, type: value === null ? "null" : typeof value });
+          resolve({ __proto__: null, text, type: value === null ? "null" : typeof value } as {
+            readonly text: string;
+            readonly type: string;
+          });
         } catch (error) {
           failed(error);
         }

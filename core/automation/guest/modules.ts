@@ -130,9 +130,12 @@ export function modules(kit: Kit): GuestEntry {
       const names = getOwnPropertyNames(members);
       for (let at = 0; at < names.length; at++) {
         const name = names[at] ?? "";
+        const member = members[name];
+        // A bundle may have made it shorter.
+        if (typeof member === "function") defineProperty(member, "name", { value: name, configurable: true });
         if (load.entry === "" && name === "signal") {
           defineProperty(api, name, { get: () => abort.signal, enumerable: true });
-        } else defineProperty(api, name, { value: members[name], enumerable: true });
+        } else defineProperty(api, name, { value: member, enumerable: true });
       }
     }
     defineProperty(api, "__esModule", { value: true });
