@@ -10,7 +10,7 @@ import type {
   Statement,
   VariableDeclaration,
 } from "acorn";
-import { type Pieces, PieceWriter } from "./_pieces.ts";
+import { type Pieces, PieceWriter } from "./_source_pieces.ts";
 
 type Top = Statement | ModuleDeclaration;
 
