@@ -20,6 +20,11 @@ const COMPLETION_MS = 500;
 const LONGEST = 1_000_000;
 const MOST_NAMES = 2_000;
 
+type EvaluatorParts = Pick<
+  RunParts,
+  "pryx" | "store" | "sandbox" | "toolNames" | "variable" | "secretMark" | "secret"
+>;
+
 /** A cell with the state of a prompt. */
 interface Prompt {
   readonly cell: Cell;
@@ -39,7 +44,7 @@ interface Evaluating {
  * Opens a prompt for TypeScript: a cell that stays, and one turn for all that is evaluated in it, whose calls go through
  * policy like an automation's.
  */
-export async function openEvaluator(request: EvaluatorRequest, parts: RunParts): Promise<Evaluator> {
+export async function openEvaluator(request: EvaluatorRequest, parts: EvaluatorParts): Promise<Evaluator> {
   const { name, workspace } = request;
   const [pryx, sandbox, store] = await Promise.all([parts.pryx(), parts.sandbox(), parts.store()]);
   const mandate = request.mandate && withTemp(request.mandate, (await sandbox.baseline()).temp);

@@ -1,8 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Evaluated, EvaluationFailure, EvaluatorRequest } from "../../core/automation/automation.ts";
 import { openEvaluator } from "../../core/automation/evaluator.ts";
-import type { RunParts } from "../../core/automation/run_automation.ts";
-import type { PolicyView } from "../../core/policy/policy.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { testPryx, type TestPryxOptions } from "../support/test_pryx.ts";
 
@@ -15,16 +13,14 @@ export async function testEvaluator(
 ) {
   const self = [Deno.execPath(), "run", "-A", "--quiet", MAIN] as const;
   const test = await testPryx({ provider: scriptedProvider([]), self, ...options });
-  const parts: RunParts = {
+  const parts = {
     pryx: () => Promise.resolve(test.pryx),
     store: () => Promise.resolve(test.store),
     sandbox: () => Promise.resolve(test.sandbox),
-    policy: () => Promise.reject<PolicyView>(new Error("nobody asks for it")),
     toolNames: () => Promise.resolve(["read_file"]),
     variable: () => undefined,
-    secretMark: (name) => name,
+    secretMark: (name: string) => name,
     secret: () => Promise.resolve(""),
-    now: () => new Date(),
   };
   const said: string[] = [];
   let wake = () => {};
