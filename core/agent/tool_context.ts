@@ -45,15 +45,15 @@ export async function createToolContext(
       return files ??= sandbox.files(policy.roots(allowed));
     },
     async run(spec) {
-      // A program runs many commands in a row; a model's come one at a time.
-      const reused = options.origin === "automation" ? { reuse: parts.session } : {};
       if (spec.self) return await sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) });
       return await sandbox.run({
         ...spec,
         signal: AbortSignal.any([spec.signal, signal]),
         envelope: await envelopeOf(parts, tool, allowed, options),
+        // Whatever a tool calls its owner: no command shares anything with those of another session.
+        ...(spec.reuse === undefined ? {} : { reuse: `${parts.session} ${spec.reuse}` }),
         ...(tool.rights === "workspace"
-          ? { accepted: allowed.filter((need) => need.reach !== undefined), sharesLoopback: true, ...reused }
+          ? { accepted: allowed.filter((need) => need.reach !== undefined), sharesLoopback: true }
           : {}),
       });
     },

@@ -31,8 +31,12 @@ interface ConversationOptions {
   answer(call: CellCall): Promise<unknown>;
   say(to: "stdout" | "stderr", text: string): void;
   /** Told of every message, in order: what a recording is made of. */
-  readonly tap?: (direction: "to" | "from", message: ToCell | FromCell) => void;
+  readonly tap?: Tap;
+  /** The time that every message tells, milliseconds since 1970, for a cell whose clock is fixed. */
+  readonly clock?: () => number;
 }
+
+export type Tap = (...said: ["to", ToCell] | ["from", FromCell]) => void;
 
 /** The host's side of what it and a cell say to each other. Whatever a cell sends, it can do no more than fail itself. */
 export interface Conversation {
@@ -74,7 +78,7 @@ class Pending {
 
 /** Begins to listen to a cell. Ends with the cell. */
 export function converse(options: ConversationOptions): Conversation {
-  const { cell, name, tap } = options;
+  const { cell, name, tap, clock } = options;
   const ready = Promise.withResolvers<Seal>();
   const loaded = Promise.withResolvers<Registered>();
   const gone = Promise.withResolvers<never>();
@@ -84,14 +88,31 @@ export function converse(options: ConversationOptions): Conversation {
   /** Calls of the host that have none. */
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let nextId = 1;
-  let wake = () => {};
+  /** Who waits for calls to be answered. */
+  const waiters = new Set<() => void>();
+  /** The process has ended; what it said before may still be read. */
+  let dead = false;
+  void cell.ended.then(() => {
+    dead = true;
+    wake();
+  });
+  /** Why the cell is gone, once that is known. */
+  let over: PryxError | undefined;
 
-  function send(message: ToCell): void {
+  function send(untimed: ToCell): void {
+    const message = clock === undefined || untimed.t === "load" ? untimed : { ...untimed, now: clock() };
     tap?.("to", message);
     void Promise.resolve(cell.send(JSON.stringify(message))).catch(() => {
       // It is gone: reading from it says why.
     });
   }
+
+  function wake(): void {
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  }
+
+  const answered = () => new Promise<void>((resolve) => waiters.add(resolve));
 
   function settle(id: number, message: ToCell): void {
     pending.delete(id);
@@ -117,8 +138,9 @@ export function converse(options: ConversationOptions): Conversation {
     );
   }
 
+  /** Waits until one more call may be answered, or nobody is there to be answered. */
   async function room(): Promise<void> {
-    while (pending.size >= MAX_PENDING) await new Promise<void>((resolve) => wake = resolve);
+    while (pending.size >= MAX_PENDING && !dead) await answered();
   }
 
   async function receive(message: FromCell): Promise<void> {
@@ -165,7 +187,7 @@ export function converse(options: ConversationOptions): Conversation {
 
   listen().catch((error) => {
     cell.kill();
-    const reason = toPryxError(error);
+    const reason = over = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
     for (const call of pending.values()) call.abort(reason);
     waiting.clear();
@@ -179,6 +201,7 @@ export function converse(options: ConversationOptions): Conversation {
     gone: gone.promise,
     load: (message) => send({ t: "load", ...message }),
     call<H extends keyof HostCalls>(name: H, params: HostCalls[H]["params"]) {
+      if (over) return Promise.reject(over);
       const id = nextId++;
       const asked = Promise.withResolvers<unknown>();
       waiting.set(id, asked);
@@ -188,7 +211,7 @@ export function converse(options: ConversationOptions): Conversation {
     },
     abort: (reason) => send({ t: "abort", reason }),
     async idle() {
-      while (pending.size > 0) await new Promise<void>((resolve) => wake = resolve);
+      while (pending.size > 0) await answered();
     },
   };
 }
@@ -230,6 +253,7 @@ export class AutomationError extends PryxError {
   }
 }
 
-function fromWireError(error: WireError): AutomationError {
+/** What an automation threw. */
+export function fromWireError(error: WireError): AutomationError {
   return new AutomationError(error);
 }

@@ -23,6 +23,7 @@ export interface AutomationFlags {
   readonly answer?: readonly string[];
   readonly trigger?: string;
   readonly triggerHeader?: readonly string[];
+  readonly replay?: string;
 }
 
 /** Whether the words behind `run` name an automation instead of a job for the agent. */
@@ -36,14 +37,8 @@ export async function runAutomationFile(
   overrides: Overrides,
   outer: CommandContext,
 ): Promise<CommandResult> {
-  const source = await sourceOf(flags, outer);
-  const root = await (await outer.automations()).rootOf(source);
-  const inRoot = outer.with({ ...overrides, cwd: root });
-  const automations = await inRoot.automations();
-  const linking = await automations.link(source);
-  if ("problems" in linking) throw cannotRun(linking.problems, outer.cwd);
-  for (const warning of linking.warnings) outer.surface.note(describeProblem(warning, outer.cwd));
-  const { graph } = linking;
+  const { graph, ctx: inRoot } = await linkSource(await sourceOf(flags, outer), overrides, outer);
+  const { root } = graph;
   const lockFile = flags.lock === undefined ? join(root, "pryx.lock") : inFolder(outer.cwd, flags.lock);
   if (flags.frozen || flags.allowLocked) await requireLocked(graph, lockFile, inRoot);
   const ctx = flags.allowLocked
@@ -72,7 +67,34 @@ export async function runAutomationFile(
   return { data: { session, status, exitCode, error: error ?? null } as unknown as Json, exitCode };
 }
 
-async function sourceOf(
+/** The graph of an automation, and the context of the project that it is in. Says what is wrong with it. */
+export async function linkSource(
+  source: AutomationSource,
+  overrides: Overrides,
+  outer: CommandContext,
+): Promise<{ graph: LinkedGraph; ctx: CommandContext }> {
+  const root = await rootOf(source, outer);
+  const ctx = outer.with({ ...overrides, cwd: root });
+  const linking = await (await ctx.automations()).link(source);
+  if ("problems" in linking) throw cannotRun(linking.problems, outer.cwd);
+  for (const warning of linking.warnings) outer.surface.note(describeProblem(warning, outer.cwd));
+  return { graph: linking.graph, ctx };
+}
+
+/** A file that is not there was named wrongly: that is no failure of an automation. */
+async function rootOf(source: AutomationSource, ctx: CommandContext): Promise<string> {
+  try {
+    return await (await ctx.automations()).rootOf(source);
+  } catch (error) {
+    if (!("file" in source) || !(error instanceof PryxError) || error.code !== "not_found") throw error;
+    throw new PryxError("usage", `There is no file ${shown(source.file, ctx.cwd)}`, {
+      fix: "check the path",
+      cause: error,
+    });
+  }
+}
+
+export async function sourceOf(
   { prompt = [], ts }: AutomationFlags,
   { cwd, surface }: CommandContext,
 ): Promise<AutomationSource> {
@@ -117,7 +139,8 @@ function lockedFlags({ permissions = {} }: LinkedGraph): string[] {
   return NEED_KINDS.flatMap((kind) => (locked[kind] ?? []).map((pattern) => `${kind}=${pattern}`));
 }
 
-function readAnswers(pairs: readonly string[]): Record<string, string> {
+/** `NAME=VALUE` each. */
+export function readAnswers(pairs: readonly string[]): Record<string, string> {
   const answers: Record<string, string> = Object.create(null);
   for (const pair of pairs) {
     const at = pair.indexOf("=");

@@ -6,7 +6,8 @@ import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
 import { AUTOMATION_SUFFIX } from "../domain/automation.ts";
-import { isAutomation, runAutomationFile } from "./_run_automation.ts";
+import { replayAutomationFile } from "./_replay_automation.ts";
+import { type AutomationFlags, isAutomation, runAutomationFile } from "./_run_automation.ts";
 import { pickConversation, pickSession } from "./_pick_session.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
 
@@ -51,7 +52,15 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
       },
       outputSchema: { type: "string", description: "File with a JSON schema that the answer must fit" },
       output: { type: "string", description: "File that the answer is written to as well" },
-      record: { type: "string", description: "Record the model's answers to this file" },
+      record: {
+        type: "string",
+        description: "Record to this file what the model answers; of an automation all that it is answered",
+      },
+      replay: {
+        type: "string",
+        description:
+          "Answer an automation from this recording alone; nothing else is asked, nothing is written",
+      },
       replayModel: {
         type: "string",
         description: "Take the model's answers from this recording; tools really run",
@@ -106,10 +115,22 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
       line: 'pryx run "list the endpoints" --output-schema endpoints.json -o out.json',
       note: "JSON that fits a schema",
     },
+    {
+      line: "pryx run --record release.cassette.jsonl release.pryx.ts",
+      note: "Keeps all that an automation was answered",
+    },
+    {
+      line: "pryx run --replay release.cassette.jsonl release.pryx.ts",
+      note: "Runs it again from that, anywhere, without a key; shows what it would change",
+    },
     { line: "pryx run --frozen release.pryx.ts --dry-run", note: "Runs an automation as pryx.lock knows it" },
   ],
   streams: true,
   async run(input, outer) {
+    checkRecordings(input);
+    if (input.replay !== undefined) {
+      return await replayAutomationFile({ ...input, replay: inFolder(outer.cwd, input.replay) }, outer);
+    }
     if (isAutomation(input)) {
       return await runAutomationFile(input, {
         ...pick(input, OVERRIDES),
@@ -158,6 +179,31 @@ const OVERRIDES = [
   "timeout",
   "approvalTimeout",
 ] as const;
+
+/** Where answers come from, and where they go to. */
+function checkRecordings(
+  input: AutomationFlags & { readonly record?: string; readonly replayModel?: string },
+): void {
+  const { record, replay, replayModel } = input;
+  const refuse = (problem: string, fix: string): never => {
+    throw new PryxError("usage", problem, { fix });
+  };
+  if (replay !== undefined && replayModel !== undefined) {
+    refuse("--replay and --replay-model exclude each other", "give one of them: --replay answers everything");
+  }
+  if (replay !== undefined && record !== undefined) {
+    refuse("--record and --replay exclude each other", "record a real run, or replay one");
+  }
+  if (record !== undefined && record === replayModel) {
+    refuse("--record would write over the recording that --replay-model reads", "record to another file");
+  }
+  if (replay !== undefined && !isAutomation(input)) {
+    refuse(
+      "--replay is for automations, and none is named",
+      "name a .pryx.ts file; for a job of the agent there is --replay-model",
+    );
+  }
+}
 
 function recording({ record, replayModel }: { record?: string; replayModel?: string }, cwd: string) {
   return {

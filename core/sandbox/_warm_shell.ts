@@ -4,6 +4,7 @@ import type { Child, ServingChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
 import type { Lookout } from "./_left_behind.ts";
 import { createMarkerSearch, type Reader, readLine, untilSaid, withoutMarked } from "./_marked_output.ts";
+import { isEnding } from "./_proc.ts";
 import { type JobText, jobText, LAST_LINE, warmShell } from "./_wrapper.ts";
 
 /** What runs in it, but for the marker. */
@@ -48,7 +49,8 @@ export interface WarmShellOptions {
 /** How long processes of a job that has ended may take to go. */
 const EMPTY_MS = 30;
 /** How long it may take to see that a signal that ended a job ended everything. */
-const SIGNALLED_MS = 10;
+const SIGNALLED_MS = 5;
+const ENDING_MS = 2_000;
 const READY_MS = 10_000;
 
 /** Resolves when it is ready for jobs; with undefined, and nothing left of it, when it does not come to that. */
@@ -103,7 +105,8 @@ export async function openWarmShell(options: WarmShellOptions): Promise<WarmShel
       }
       const ended = statusFrom(line);
       // A signal to all of the group ends what is around the shell too, which says it as it was.
-      const all = ended.code > 128 && await within(status, SIGNALLED_MS);
+      const all = ended.code > 128 &&
+        (await within(status, SIGNALLED_MS) || isEnding(pid) && await within(status, ENDING_MS));
       answer.resolve(all ? undefined : ended);
       return clean ? undefined : await withoutMarked(stdout, rest, sought, LAST_LINE.length);
     };

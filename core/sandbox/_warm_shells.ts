@@ -8,6 +8,7 @@ import type { ProcessLimits } from "./_limits.ts";
 import { type JobChild, openWarmShell, type WarmShell } from "./_warm_shell.ts";
 import type { Reaper } from "./reaper.ts";
 import type { ProcessSpec } from "./sandbox.ts";
+import { OWN_NAMES } from "./_wrapper.ts";
 import { unrefTimer } from "./_unref_timer.ts";
 
 export interface WarmShellsOptions {
@@ -203,7 +204,9 @@ export function createWarmShells({ limits, reaper, kernel }: WarmShellsOptions):
 function keyOf({ spec, env, prepared }: WarmCommand): string | undefined {
   const { reuse, stdin, stdio, argv } = spec;
   // A shell sets these itself.
-  if (env.PWD !== undefined || env.OLDPWD !== undefined) return;
+  if (Object.keys(env).some((name) => name === "PWD" || name === "OLDPWD" || name.startsWith(OWN_NAMES))) {
+    return;
+  }
   if (reuse === undefined || prepared.place === undefined || stdin !== undefined || stdio !== undefined) {
     return;
   }

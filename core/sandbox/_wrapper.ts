@@ -58,6 +58,9 @@ export function outerWrapper(
 /** Number of the file that carries the jobs' standard error in a shell that runs several. */
 const JOB_ERROR = 5;
 
+/** What names of the shell's own begin with: a variable of that name would be a job's too. */
+export const OWN_NAMES = "pryx_";
+
 /** What a shell says of how jobs ended is the only thing that tells a signal from an exit code above 128. */
 const SAYS = "/proc/self/fd/2";
 
@@ -79,20 +82,21 @@ export function warmShell({ ready, fresh, says = "/dev/null" }: WarmShellText): 
     folder,
   ) => [`${quote(folder)}/*`, `${quote(folder)}/.[!.]*`, `${quote(folder)}/..?*`]);
   const shared = fresh.length === 0 ? [] : [
-    "for f in shm sem msg; do",
-    '{ IFS= read -r x && IFS= read -r x; } </proc/sysvipc/"$f" && left="$left $f"',
+    "for pryx_name in shm sem msg; do",
+    "{ IFS= read -r pryx_line && IFS= read -r pryx_line; } </proc/sysvipc/$pryx_name &&",
+    'pryx_left="$pryx_left $pryx_name"',
     "done",
   ];
   return [
     `exec ${JOB_ERROR}>&2 2>${quote(says)}`,
     "trap : HUP INT QUIT TERM USR1 USR2 ALRM",
-    "look() {",
+    "pryx_look() {",
     `set -- ${names.join(" ")}`,
-    'left="$*"',
+    'pryx_left="$*"',
     ...shared,
     "}",
-    "look",
-    "first=$left",
+    "pryx_look",
+    "pryx_first=$pryx_left",
     `printf '%s' ${quote(ready)}`,
     "",
   ].join("\n");
@@ -127,13 +131,13 @@ export function jobText({ argv, cwd, limits, mergeStderr, marker }: JobText): st
     ...limits,
     `cd -P -- ${quote(cwd)} && unset OLDPWD && exec ${argv.map(quote).join(" ")}`,
     `) </dev/null >/proc/self/fd/1 ${error} ${JOB_ERROR}>&-`,
-    "code=$?",
+    "pryx_code=$?",
     // One that may not be emptied is /dev/null, which never holds anything.
-    `[ -s ${SAYS} ] && { : >${SAYS}; code="$code signal"; }`,
-    `printf '\\000%s%s\\n' ${marker} "$code"`,
+    `[ -s ${SAYS} ] && { : >${SAYS}; pryx_code="$pryx_code signal"; }`,
+    `printf '\\000%s%s\\n' ${marker} "$pryx_code"`,
     ...mergeStderr ? [] : [`printf '\\000%s' ${marker} >&${JOB_ERROR}`],
-    "look",
-    `[ "$left" = "$first" ]`,
+    "pryx_look",
+    `[ "$pryx_left" = "$pryx_first" ]`,
     `printf '\\000%s%s\\n' ${marker} "$?"`,
     "",
   ].join("\n");

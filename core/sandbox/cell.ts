@@ -1,6 +1,13 @@
 import type { Seal } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
-import { CELL_PART, cellEnvironment, type CellProcess, CONFINED, spawnCell } from "./cell_process.ts";
+import {
+  CELL_PART,
+  type CellEnvironment,
+  cellEnvironment,
+  type CellProcess,
+  CONFINED,
+  spawnCell,
+} from "./cell_process.ts";
 import { type CellLimits, watchCell } from "./_cell_watch.ts";
 import { spawnChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
@@ -25,7 +32,7 @@ export interface CellsOptions {
 
 /** The processes of automations. */
 export interface Cells extends AsyncDisposable {
-  start(): Promise<Cell>;
+  start(options?: CellEnvironment): Promise<Cell>;
 }
 
 const MEMORY_BYTES = 2 * 1024 ** 3;
@@ -66,9 +73,10 @@ export function createCells(options: CellsOptions): Cells {
   let bare = options.sealsItself !== false;
   let started = options.started;
 
-  async function startBare(): Promise<Running> {
-    const child = started?.take() ?? spawned();
-    started = undefined;
+  async function startBare(options: CellEnvironment): Promise<Running> {
+    // One that runs already has the environment of every day.
+    const child = (options.fixed ? undefined : started?.take()) ?? spawned(options);
+    if (!options.fixed) started = undefined;
     child.ref();
     const input = child.stdin.getWriter();
     input.closed.catch(() => {});
@@ -93,12 +101,12 @@ export function createCells(options: CellsOptions): Cells {
     };
   }
 
-  function spawned(): Deno.ChildProcess {
+  function spawned(options: CellEnvironment): Deno.ChildProcess {
     if (!self) {
       throw new PryxError("internal", "Cannot start an automation: how pryx is started is not known");
     }
     try {
-      const child = spawnCell(self).take();
+      const child = spawnCell(self, options).take();
       if (child) return child;
     } catch (error) {
       throw new PryxError("sandbox", "Cannot start an automation: its process does not start", {
@@ -108,7 +116,7 @@ export function createCells(options: CellsOptions): Cells {
     throw new PryxError("internal", "A new process was taken already");
   }
 
-  async function startConfined(): Promise<Running> {
+  async function startConfined(own: CellEnvironment): Promise<Running> {
     const { envelope, ...spec } = ownPart({
       argv: [CELL_PART, CONFINED],
       cwd: "/",
@@ -126,7 +134,7 @@ export function createCells(options: CellsOptions): Cells {
     });
     try {
       const confinement = await prepared.confine({ cwd: "/" });
-      const env = { ...cellEnvironment(spec.argv), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
+      const env = { ...cellEnvironment(spec.argv, own), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
       const [program] = spec.argv;
       const child = await spawnChild({ spec, program, env, limits, reaper, confinement, holdsInput: true });
       const { input, stdout, stderr } = child;
@@ -141,14 +149,14 @@ export function createCells(options: CellsOptions): Cells {
     }
   }
 
-  async function start(): Promise<Cell> {
+  async function start(own: CellEnvironment = {}): Promise<Cell> {
     if (bare) {
-      const cell = await sealed(follow(await startBare()));
+      const cell = await sealed(follow(await startBare(own)));
       if (cell.seal.seccomp) return cell;
       bare = false;
       await cell[Symbol.asyncDispose]();
     }
-    return await sealed(follow(await startConfined()));
+    return await sealed(follow(await startConfined(own)));
   }
 
   function follow(running: Running): Followed {
@@ -198,8 +206,7 @@ function followCell(running: Running, limits: CellLimits): Followed {
     if (limit === undefined && /out of memory/i.test(stderr)) limit = "memory";
     return { code: signal === null ? code : null, signal, ...(limit ? { limit } : {}), stderr };
   });
-  const source = linesOf(running.stdout);
-  const lines = endWith(source, kill);
+  const lines = linesOf(running.stdout, { onStop: kill });
   let first: string | undefined;
   const cell = {
     pid,
@@ -207,8 +214,17 @@ function followCell(running: Running, limits: CellLimits): Followed {
     send: createSender(input, running.status),
     lines: {
       async *[Symbol.asyncIterator]() {
-        if (first !== undefined) yield first;
-        yield* lines;
+        let over = false;
+        try {
+          if (first !== undefined) yield first;
+          yield* lines;
+          over = true;
+        } finally {
+          if (!over) {
+            kill();
+            await lines.return(undefined);
+          }
+        }
       },
     },
     ended,
@@ -218,7 +234,6 @@ function followCell(running: Running, limits: CellLimits): Followed {
       kill();
       await ended;
       await lines.return(undefined);
-      await source.return(undefined);
     },
   };
   return {
@@ -260,17 +275,6 @@ function readSeal(line: string | undefined): Seal | undefined {
     return { permissions: true, seccomp, ...(typeof problem === "string" ? { problem } : {}) };
   } catch {
     return undefined;
-  }
-}
-
-/** The same lines; a reader who stops, and a stream that is not what it should be, end the process. */
-async function* endWith(lines: AsyncGenerator<string>, kill: () => void): AsyncGenerator<string> {
-  let over = false;
-  try {
-    yield* lines;
-    over = true;
-  } finally {
-    if (!over) kill();
   }
 }
 

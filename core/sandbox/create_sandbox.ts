@@ -61,7 +61,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes, closedPaths }),
     run: async (spec) =>
       await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
-    cell: async () => await (await cellsHere()).start(),
+    cell: async (own) => await (await cellsHere()).start(own),
     fetch: async (url, request) => (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env }),
     baseline() {
       const found = kernel();

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "../build.ts";
 import { append } from "./append.ts";
-import { bubblewrap, fileCall, landlock } from "./confined.ts";
+import { bubblewrap, fileCall, landlock, warmCommand } from "./confined.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Bench, type Measurement, round, within } from "./_measure.ts";
 import { check, firstRequest, version } from "./start_up.ts";
@@ -30,6 +30,7 @@ const BENCHES: Readonly<Record<string, Measure>> = {
   "file-call": fileCall,
   landlock,
   bubblewrap,
+  "warm-command": warmCommand,
   memory,
 };
 

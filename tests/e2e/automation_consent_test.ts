@@ -20,7 +20,10 @@ function inTerminal(pryx: BuiltPryx) {
 async function answer(pryx: BuiltPryx, text: string): Promise<string> {
   await using terminal = await inTerminal(pryx);
   const asking = await terminal.shows(/Number or text/);
-  assert.match(asking, /job\.pryx\.ts declares that it may:[\s\S]*write a\.txt/);
+  assert.match(
+    asking,
+    /job\.pryx\.ts (?:declares that it may|has changed since you allowed it):[\s\S]*write a\.txt/,
+  );
   await terminal.type(text);
   await terminal.press("Enter");
   return await terminal.shows(/ended with \d/);
@@ -47,3 +50,39 @@ Deno.test("a no to the manifest ends the run before anything of it happens", { i
   assert.doesNotMatch(screen, /begun/);
   await assert.rejects(pryx.read("a.txt"), Deno.errors.NotFound);
 });
+
+Deno.test("what changed since the last yes is what could not be done before, and was not allowed anyway", {
+  ignore,
+}, async () => {
+  await using pryx = await builtPryx();
+  await pryx.write("job.pryx.ts", WRITES.replace("write:", 'read: ["."], write:'));
+  await answer(pryx, "1");
+  await pryx.write(
+    "job.pryx.ts",
+    WRITES.replace('["a.txt"]', '["a.txt", "b.txt"]').replace("write:", 'read: ["."], write:'),
+  );
+  const screen = await answer(pryx, "1");
+  assert.match(screen, /has changed since you allowed it:[\s\S]*may now write b\.txt/);
+  assert.doesNotMatch(screen, /may now (?:read|write a)|may no longer/);
+});
+
+Deno.test(
+  "Enter stands for the default of a question, which is shown as it would be typed",
+  { ignore },
+  async () => {
+    await using pryx = await builtPryx();
+    await pryx.write(
+      "job.pryx.ts",
+      `import { ui } from "pryx";
+const parts = await ui.multiselect("parts", ["web", "api", "docs"], { default: ["web", "api"] });
+console.log(parts.join("+"), await ui.confirm("sure", "Sure?", { default: true }));
+`,
+    );
+    await using terminal = await inTerminal(pryx);
+    await terminal.shows(/with commas between, web, api by default\]/);
+    await terminal.press("Enter");
+    await terminal.shows(/Sure\?/);
+    await terminal.press("Enter");
+    await terminal.shows(/web\+api true[\s\S]*ended with 0/);
+  },
+);

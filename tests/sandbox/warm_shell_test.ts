@@ -133,8 +133,19 @@ onEach(ALL, "variables of a command are its own, those that shells set too", asy
     { PWD: "/", OLDPWD: "/x" },
     { SHLVL: "7", _: "u" },
     { TMPDIR: "/nowhere" },
+    {
+      pryx_code: "1",
+      pryx_left: "x",
+      code: "2",
+      IFS: "o",
+      PS4: "$(id)",
+      ENV: "/dev/null",
+      PATH: "/bin:/nowhere",
+    },
   ];
-  for (const env of variables) await isAlike(at, "env -u PRYX_RUN | sort; cd; cd - >&2", { env });
+  for (const env of variables) {
+    for (let time = 0; time < 2; time++) await isAlike(at, "env -u PRYX_RUN | sort; cd; cd - >&2", { env });
+  }
 });
 
 onEach(ALL, "a command too long for the system fails as it does alone", async (at) => {

@@ -21,7 +21,7 @@ export interface GuestOptions {
 }
 
 const MODULE = "(async function(exports, require, module){";
-const EVALUATION = "(async function($, require){";
+const EVALUATION = "(async function($scope, $require){";
 
 /**
  * Makes the context. `bridge` is given without `evaluate`, which is made here. The guest's files are run there as text: a
@@ -61,7 +61,7 @@ export function bootGuest(
     }
   }
 
-  const evaluate = (code: string) => compile(EVALUATION, code, "shell") as Evaluation | string;
+  const evaluate = (code: string, name: string) => compile(EVALUATION, code, name) as Evaluation | string;
   // One text for all of it: each on its own takes longer to compile.
   const text =
     `function(bridge,globals){const entry=(${boot})(bridge,globals,(${ENTRY}),${

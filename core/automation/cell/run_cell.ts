@@ -15,6 +15,8 @@ export interface CellOptions {
 
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 10;
+/** How the guest runtime begins a message of `console`. */
+const SAY = '{"t":"say"';
 
 /** Bits that are drawn at once. */
 const RANDOM_WORDS = 1_024;
@@ -146,7 +148,10 @@ function createLines(): { add(bytes: Uint8Array): Generator<string> } {
   };
 }
 
-/** Messages that are sent in one go are written in one go, as soon as it is over. A full pipe holds the process up. */
+/**
+ * Messages that are sent in one go are written in one go, as soon as it is over. What `console` says is written at once, and
+ * what came before it: who looks for the place where a program hangs sees the last of it. A full pipe holds the process up.
+ */
 function createOutput(write: (bytes: Uint8Array) => number): { send(line: string): void } {
   const encoder = new TextEncoder();
   const settled = Promise.resolve();
@@ -164,7 +169,7 @@ function createOutput(write: (bytes: Uint8Array) => number): { send(line: string
       if (waiting === "") settled.then(flush);
       waiting += `${line}\n`;
       // Text that is kept here counts as memory of the process.
-      if (waiting.length > 1_000_000) flush();
+      if (waiting.length > 1_000_000 || line.startsWith(SAY)) flush();
     },
   };
 }

@@ -43,6 +43,8 @@ export const sh = defineTool({
       ...(stdin === undefined ? {} : { stdin }),
       timeoutMs: Math.ceil(timeout * 1000),
       // Of each stream two halves are kept: neither loses a byte before it is too long.
+      // A program runs many commands in a row: those that are held alike share what was made ready for the first.
+      reuse: "sh",
       maxOutputBytes: MAX_BYTES,
       killAfterBytes: MAX_BYTES + MAX_STDERR_BYTES,
       signal: AbortSignal.any([ctx.signal, tooMuch.signal]),
