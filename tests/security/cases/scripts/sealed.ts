@@ -253,7 +253,7 @@ export const sealed: readonly ScriptCase[] = [
   kernel(
     "script-72",
     "imports that permissions do not stop",
-    "denoland/deno#26031",
+    "CWE-829",
     "`import()` of `file:` URLs as text, bytes, JSON and code; of `npm:`, `jsr:`, `https:`, `data:`; `node:fs`, `node:sqlite`, `node:child_process`",
     "nothing of a file comes in; built-in modules have no permission",
     (file) => [
