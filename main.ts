@@ -56,10 +56,11 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /**
- * `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process. What is
- * recorded or replayed runs in another.
+ * `pryx eval`, `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process.
+ * What is recorded or replayed runs in another.
  */
 function runsAutomation([command, ...rest]: readonly string[]): boolean {
+  if (command === "eval") return true;
   return command === "run" && rest.some((word) => word === "--ts" || /^\S+\.pryx\.ts$/.test(word)) &&
     !rest.some((word) => /^--(?:record|replay)(?:=|$)/.test(word));
 }

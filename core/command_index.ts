@@ -21,6 +21,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: group(() => import("./commands/run.ts")),
   },
   {
+    name: "eval",
+    summary: "Evaluate TypeScript with the automation API",
+    load: group(() => import("./commands/eval.ts")),
+  },
+  {
     name: "check",
     summary: "Check automations: types, imports, permissions, and pryx.lock",
     load: group(() => import("./commands/check.ts")),

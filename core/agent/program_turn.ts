@@ -16,7 +16,7 @@ const OVERDUE_MS = 3_000;
 interface ProgramTurnOptions {
   readonly turn: TurnId;
   readonly signal: AbortSignal;
-  readonly mandate: Mandate;
+  readonly mandate?: Mandate;
   readonly attended: boolean;
   readonly approvalTimeoutMs: number;
   /** Stores the end, once everything that runs has stopped. */
@@ -47,7 +47,7 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
       signal: request.signal ? AbortSignal.any([signal, request.signal]) : signal,
       attended,
       approvalTimeoutMs,
-      mandate,
+      ...(mandate ? { mandate } : {}),
       ...(onOutput ? { onOutput } : {}),
       ...(unseen ? { unseen } : {}),
     });
@@ -98,7 +98,7 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
       track(askQuestion(parts, {
         turn,
         call: newId<string>(),
-        from: mandate.automation,
+        ...(mandate ? { from: mandate.automation } : {}),
         text,
         signal,
         ...(choices ? { options: choices } : {}),

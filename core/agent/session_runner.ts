@@ -136,18 +136,18 @@ export class SessionRunner {
     try {
       const { graph, args, surface, attended, mandate, recorded } = request;
       const { device, config } = this.#parts;
-      const { automation } = mandate;
-      const text = [automation, ...args].join(" ");
-      const { hash, permissions = {} } = graph;
+      const { entry, hash, permissions = {} } = graph;
+      const text = [entry, ...args].join(" ");
+      const principal = mandate ? `automation:${mandate.automation}` : "human";
       this.#log.append([
-        { type: "input", turn, data: { text, principal: `automation:${automation}`, surface, device } },
+        { type: "input", turn, data: { text, principal, surface, device } },
         {
           type: "turn.started",
           turn,
           data: {
             model: "none",
             preset: config.preset,
-            automation: { file: automation, graph: hash, permissions: { ...permissions } },
+            automation: { file: entry, graph: hash, permissions: { ...permissions } },
             ...(recorded ? { recorded } : {}),
           },
         },
@@ -155,7 +155,7 @@ export class SessionRunner {
       return openProgramTurn(this.#sessionParts(state, { programs: true }), {
         turn,
         signal: abort.signal,
-        mandate,
+        ...(mandate ? { mandate } : {}),
         attended,
         approvalTimeoutMs: limits.approvalTimeoutMs,
         stop: (reason) => abort.abort(reason),

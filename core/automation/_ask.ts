@@ -14,7 +14,10 @@ type Answer = Methods["ask"]["value"];
 interface AgentDeskOptions {
   readonly pryx: Pryx;
   readonly turn: ProgramTurn;
-  readonly mandate: Mandate;
+  /** The most that the agent may do for it. Absent: policy alone limits it. */
+  readonly mandate?: Mandate;
+  /** Who asks: `automation:FILE`, `human`. */
+  readonly principal: string;
   readonly workspace: string;
   readonly limits: Limits;
   /** Calls a function of the automation. */
@@ -34,8 +37,22 @@ const NARROWED: Readonly<Record<string, readonly string[]>> = {
   "workspace": ["read", "write", "run", "env", "use"],
 };
 
+/** What a preset narrows where no mandate does. */
+const ANYTHING: Mandate = {
+  automation: "the question's preset",
+  graph: "",
+  needs: [
+    { kind: "read", pattern: "/**" },
+    { kind: "write", pattern: "/**" },
+    { kind: "net", pattern: "**" },
+    { kind: "run", pattern: "*" },
+    { kind: "env", pattern: "*" },
+    { kind: "use", pattern: "*" },
+  ],
+};
+
 export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
-  const { pryx, turn, mandate, workspace, limits } = options;
+  const { pryx, turn, mandate, principal, workspace, limits } = options;
   const own = new Set<string>();
   const unapproved = new Set<string>();
   const personOnly = new Set<string>();
@@ -112,6 +129,8 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
     const { prompt, context, session, schema, model, tools, functions = [], maxTurns, timeoutMs, preset } =
       question;
     const kinds = preset === undefined ? undefined : NARROWED[preset];
+    const { needs, ...from } = mandate ?? ANYTHING;
+    const narrowed = kinds ? { ...from, needs: needs.filter(({ kind }) => kinds.includes(kind)) } : mandate;
     const taints = turn.taints();
     return {
       text: prompt,
@@ -120,7 +139,7 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
       ...(model === undefined ? {} : { model }),
       ...(schema === undefined ? {} : { outputSchema: schema }),
       surface: "automation",
-      principal: `automation:${mandate.automation}`,
+      principal,
       attended: turn.attended,
       limits: {
         ...limits,
@@ -128,9 +147,7 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
         ...(maxTurns === undefined ? {} : { turns: maxTurns }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       },
-      mandate: kinds === undefined
-        ? mandate
-        : { ...mandate, needs: mandate.needs.filter(({ kind }) => kinds.includes(kind)) },
+      ...(narrowed ? { mandate: narrowed } : {}),
       ...(tools === undefined ? {} : { tools }),
       functions: functions.map((one): FunctionTool => ({
         name: one.name,

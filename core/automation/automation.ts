@@ -1,8 +1,9 @@
 import type { AutomationProblem, LinkedGraph, LockEntry } from "../domain/automation.ts";
-import type { ErrorJson, Limits } from "../api.ts";
+import type { ErrorJson, Limits, Unanswered } from "../api.ts";
 import type { PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
+import type { Mandate } from "../domain/policy.ts";
 
 /** What `link` found: a graph that can run, or what is wrong with it. */
 export type Linking =
@@ -136,6 +137,83 @@ export interface Rehearsal {
   readonly signal: AbortSignal;
 }
 
+/** A prompt for TypeScript: what evaluates there, and for whom. */
+export interface EvaluatorRequest {
+  /** How it is called in the session, and its part of `state`. */
+  readonly name: string;
+  /** Said behind the name as the session's title. */
+  readonly title?: string;
+  /**
+   * The most that may be done. Absent: what a person types at a prompt of their own, as with a command of theirs policy
+   * alone limits it. What anybody else wrote needs one.
+   */
+  readonly mandate?: Mandate;
+  /** Absolute path of the project's root, links resolved. */
+  readonly workspace: string;
+  /** Absolute path of the folder that the person is in. */
+  readonly cwd: string;
+  readonly surface: string;
+  readonly attended: boolean;
+  readonly limits?: Limits;
+  /** Text of standard input. */
+  input(): Promise<string>;
+  readonly answers: Readonly<Record<string, string>>;
+  /** Shows events of all sessions of this process. Absent: the surface listens by itself. */
+  show?(event: PryxEvent): void;
+  /** Told what `console` writes; the session's events show it as well. */
+  say?(to: "stdout" | "stderr", text: string): void;
+}
+
+/** What came of what was typed. */
+export type Evaluated =
+  /** `text`: the value as people read it. `type`: as `typeof` says, or `null`. A promise is waited for. */
+  | { readonly kind: "value"; readonly text: string; readonly type: string }
+  /** Nothing was typed but blanks and comments. */
+  | { readonly kind: "empty" }
+  /** Right so far: it goes on in a next line. Nothing was run. */
+  | { readonly kind: "incomplete" }
+  /** It asked to end with this exit code (`exit` of the API). */
+  | { readonly kind: "exit"; readonly code: number }
+  | EvaluationFailure;
+
+export interface EvaluationFailure {
+  readonly kind: "error";
+  /** The class it was thrown as; `SyntaxError` also for what could not be read. */
+  readonly name: string;
+  /** `cancelled`: it was interrupted. */
+  readonly error: ErrorJson;
+  /** Name, message and places in what was typed: `TypeError: …\n    at f (>1:7)`. */
+  readonly text: string;
+  /** Where in what was typed it is wrong. Lines and columns from 1. */
+  readonly place?: { readonly line: number; readonly column: number };
+  /** The process had to be ended: all that was defined is gone, and the next evaluation begins anew. */
+  readonly stateLost?: true;
+}
+
+/**
+ * TypeScript at a prompt, in a cell that stays: what was declared is there for what comes later, `_` is the last value and
+ * `_error` the last error. Disposing ends the cell and the turn.
+ */
+export interface Evaluator extends AsyncDisposable {
+  readonly session: SessionId;
+  /**
+   * Evaluates one input, after those before it. An abort of `signal` stops what it waits for; where it does not give way
+   * within a second its process is ended. Rejects only when no process can be started.
+   */
+  evaluate(text: string, options?: { readonly signal?: AbortSignal }): Promise<Evaluated>;
+  /**
+   * Names that the word at the end of `text` may become, in the value before its last dot or at the top. Calls nothing and
+   * runs no getter; a Proxy's traps are its own. Never rejects.
+   */
+  complete(text: string): Promise<readonly string[]>;
+  /** Shows text where what `console` writes is shown, and keeps it with that. */
+  print(text: string): void;
+  /** What had to ask until now when nobody was there. */
+  unanswered(): Unanswered;
+  /** Ends it, with the failure that the session ends with. */
+  close(error?: ErrorJson): Promise<void>;
+}
+
 /** Automations as commands see them. */
 export interface Automations {
   /** The root of the project that a source is in: absolute, links resolved. Rejects with `not_found`. */
@@ -174,4 +252,6 @@ export interface Automations {
   replay(replay: AutomationReplay): Promise<ReplayEnd>;
   /** Runs it with the caller's answers, and records that. */
   rehearse(rehearsal: Rehearsal): Promise<Pick<AutomationEnd, "status" | "error">>;
+  /** Opens a prompt. Rejects with `sandbox` where no cell can be started. */
+  evaluator(request: EvaluatorRequest): Promise<Evaluator>;
 }

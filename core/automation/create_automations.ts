@@ -72,6 +72,7 @@ export function createAutomations(options: AutomationsOptions): Automations {
       return await replayRun(replay, { ...options, real });
     },
     rehearse: async (rehearsal) => await (await import("./rehearse.ts")).rehearse(rehearsal, options),
+    evaluator: async (request) => await (await import("./evaluator.ts")).openEvaluator(request, options),
   } satisfies Automations;
 }
 

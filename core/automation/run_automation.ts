@@ -84,14 +84,18 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
 
 /** The most that an automation may do: its manifest, and the temporary folder that every command has. */
 function mandateOf(graph: LinkedGraph, temp: string): Mandate {
-  const own = ["read", "write"] as const;
+  return withTemp(
+    { automation: graph.entry, graph: graph.hash, needs: patternsOf(graph.permissions ?? {}) },
+    temp,
+  );
+}
+
+/** `mandate`, and the temporary folder. */
+export function withTemp(mandate: Mandate, temp: string): Mandate {
+  const pattern = temp.replaceAll(/[*?[\]{}\\]/gu, "\\$&");
   return {
-    automation: graph.entry,
-    graph: graph.hash,
-    needs: [
-      ...patternsOf(graph.permissions ?? {}),
-      ...own.map((kind) => ({ kind, pattern: temp.replaceAll(/[*?[\]{}\\]/gu, "\\$&") })),
-    ],
+    ...mandate,
+    needs: [...mandate.needs, { kind: "read", pattern }, { kind: "write", pattern }],
   };
 }
 
@@ -123,6 +127,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
     pryx,
     turn,
     mandate,
+    principal: `automation:${graph.entry}`,
     workspace: graph.root,
     limits: run.limits ?? {},
     call: (name, params) => conversation.call(name, params),

@@ -139,7 +139,8 @@ function lockedFlags({ permissions = {} }: LinkedGraph): string[] {
   return NEED_KINDS.flatMap((kind) => (locked[kind] ?? []).map((pattern) => `${kind}=${pattern}`));
 }
 
-function readAnswers(pairs: readonly string[]): Record<string, string> {
+/** `NAME=VALUE` each. */
+export function readAnswers(pairs: readonly string[]): Record<string, string> {
   const answers: Record<string, string> = Object.create(null);
   for (const pair of pairs) {
     const at = pair.indexOf("=");

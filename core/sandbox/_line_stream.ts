@@ -7,20 +7,24 @@ const NEWLINE = 10;
 
 /**
  * Lines of a stream, as they come; what is left without a newline at its end is no line. Throws `output_invalid` where the
- * bytes are no UTF-8 or a line is longer than `longest` characters, and reads nothing more.
+ * bytes are no UTF-8 or a line is longer than `longest` characters, and reads nothing more. `onStop`: called when it is left
+ * before the stream has ended, by a reader who stops or by what it threw; before the stream is cancelled, which can wait for
+ * who writes to it.
  */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
-  longest: number = MAX_LINE,
+  { longest = MAX_LINE, onStop }: { readonly longest?: number; readonly onStop?: () => void } = {},
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const reader = stream.getReader();
   // Pieces of a line that has not ended, put together once.
   let rest: string[] = [];
   let length = 0;
+  let ended = false;
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      ended = done;
       if (done) return;
       let from = 0;
       for (let at = value.indexOf(NEWLINE); at >= 0; at = value.indexOf(NEWLINE, from)) {
@@ -39,6 +43,7 @@ export async function* linesOf(
       if (length > longest) throw tooLong(longest);
     }
   } finally {
+    if (!ended) onStop?.();
     await reader.cancel().catch(() => {});
   }
 }

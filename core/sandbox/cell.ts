@@ -205,8 +205,7 @@ function followCell(running: Running, limits: CellLimits): Followed {
     if (limit === undefined && /out of memory/i.test(stderr)) limit = "memory";
     return { code: signal === null ? code : null, signal, ...(limit ? { limit } : {}), stderr };
   });
-  const source = linesOf(running.stdout);
-  const lines = endWith(source, kill);
+  const lines = linesOf(running.stdout, { onStop: kill });
   let first: string | undefined;
   const cell = {
     pid,
@@ -214,8 +213,17 @@ function followCell(running: Running, limits: CellLimits): Followed {
     send: createSender(input, running.status),
     lines: {
       async *[Symbol.asyncIterator]() {
-        if (first !== undefined) yield first;
-        yield* lines;
+        let over = false;
+        try {
+          if (first !== undefined) yield first;
+          yield* lines;
+          over = true;
+        } finally {
+          if (!over) {
+            kill();
+            await lines.return(undefined);
+          }
+        }
       },
     },
     ended,
@@ -225,7 +233,6 @@ function followCell(running: Running, limits: CellLimits): Followed {
       kill();
       await ended;
       await lines.return(undefined);
-      await source.return(undefined);
     },
   };
   return {
@@ -267,17 +274,6 @@ function readSeal(line: string | undefined): Seal | undefined {
     return { permissions: true, seccomp, ...(typeof problem === "string" ? { problem } : {}) };
   } catch {
     return undefined;
-  }
-}
-
-/** The same lines; a reader who stops, and a stream that is not what it should be, end the process. */
-async function* endWith(lines: AsyncGenerator<string>, kill: () => void): AsyncGenerator<string> {
-  let over = false;
-  try {
-    yield* lines;
-    over = true;
-  } finally {
-    if (!over) kill();
   }
 }
 

@@ -49,6 +49,7 @@ export function testAutomations(root: string, denied: readonly string[] = []): T
     recorded: unused,
     replay: unused,
     rehearse: unused,
+    evaluator: unused,
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }

@@ -194,8 +194,12 @@ Deno.test("linesOf() puts pieces together, drops what has no newline, and refuse
   const bytes = new TextEncoder().encode("€\n");
   const cut = ReadableStream.from([bytes.subarray(0, 1), bytes.subarray(1)]);
   assert.deepEqual(await Array.fromAsync(linesOf(cut)), ["€"]);
-  await assert.rejects(Array.fromAsync(linesOf(stream("12345\n"), 4)), { code: "output_invalid" });
-  await assert.rejects(Array.fromAsync(linesOf(stream("123", "45"), 4)), { code: "output_invalid" });
+  await assert.rejects(Array.fromAsync(linesOf(stream("12345\n"), { longest: 4 })), {
+    code: "output_invalid",
+  });
+  await assert.rejects(Array.fromAsync(linesOf(stream("123", "45"), { longest: 4 })), {
+    code: "output_invalid",
+  });
 });
 
 Deno.test({

@@ -1,6 +1,7 @@
 /**
  * What refused: `policy` by a rule, `approval` by asking where nobody could answer, a `tool` by its own check, or a layer
- * below: `process` is the allowlisted environment and the private folders of child processes.
+ * below: `process` is the allowlisted environment and the private folders of child processes. For automations: the `linker`
+ * before anything runs, the `context` their code runs in, the `seal` of the process around it, the `host` that reads its pipe.
  */
 export type Layer =
   | "policy"
@@ -13,16 +14,21 @@ export type Layer =
   | "bubblewrap"
   | "proxy"
   | "limits"
-  | "reaper";
+  | "reaper"
+  | "linker"
+  | "context"
+  | "seal"
+  | "host";
 
 /**
  * How the program is run:
  * - `bubblewrap`: as it is, with bubblewrap installed;
  * - `landlock`: as it is, without bubblewrap on PATH;
  * - `stubbed`, `stubbed-landlock`: the same, with a policy engine that allows everything (a fault planted in its source);
- * - `planted`: as it is, with a path check that takes every path as it was given (the same).
+ * - `planted`: as it is, with a path check that takes every path as it was given (the same);
+ * - `fallen`: as it is, but automations may run code outside their context, as if they had broken out of it (the same).
  */
-export const MODES = ["bubblewrap", "landlock", "stubbed", "stubbed-landlock", "planted"] as const;
+export const MODES = ["bubblewrap", "landlock", "stubbed", "stubbed-landlock", "planted", "fallen"] as const;
 export type Mode = typeof MODES[number];
 
 /** Places of one made-up machine, for writing commands and for the table, where they have short names. */

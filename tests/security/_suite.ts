@@ -17,6 +17,7 @@ const MODE: Readonly<Record<Mode, { readonly bubblewrap: boolean; readonly fault
   "stubbed": { bubblewrap: true, fault: "policy" },
   "stubbed-landlock": { bubblewrap: false, fault: "policy" },
   "planted": { bubblewrap: true, fault: "path" },
+  "fallen": { bubblewrap: true, fault: "context" },
 };
 
 const ABOUT_ROOT = "it is about running as root";

@@ -26,6 +26,7 @@ const MODES: Readonly<Record<Mode, string>> = {
   "stubbed": "policy stubbed",
   "stubbed-landlock": "policy stubbed, without bubblewrap",
   "planted": "path check broken",
+  "fallen": "outside the context",
 };
 
 /** `text` with the table put anew between its marks. Throws when they are not there. */

@@ -12,7 +12,7 @@ export interface BootedGuest {
 }
 
 const MODULE = "(async function(exports, require, module){";
-const EVALUATION = "(async function($, require){";
+const EVALUATION = "(async function($scope, $require){";
 
 /**
  * Makes the context. `bridge` is given without `evaluate`, which is made here; `api` is the text of the function that makes
@@ -45,7 +45,7 @@ export function bootGuest(bridge: Omit<Bridge, "evaluate">, api = apiText()): Bo
     }
   }
 
-  const evaluate = (code: string) => compile(EVALUATION, code, "shell") as Evaluation | string;
+  const evaluate = (code: string, name: string) => compile(EVALUATION, code, name) as Evaluation | string;
   // One text for all of it: each on its own takes longer to compile.
   const text =
     `function(bridge,globals){const entry=(${boot})(bridge,globals,(${ENTRY}),${

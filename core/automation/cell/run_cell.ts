@@ -11,8 +11,8 @@ export interface CellOptions {
 
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 10;
-/** Code that computes without a pause is seen to say something all the same. */
-const LATE_MS = 5;
+/** How the guest runtime begins a message of `console`. */
+const SAY = '{"t":"say"';
 
 /** Bits that are drawn at once. */
 const RANDOM_WORDS = 1_024;
@@ -132,46 +132,28 @@ function createLines(): { add(bytes: Uint8Array): Generator<string> } {
   };
 }
 
-/** Lines printed in one go that are written at once: what stands before a loop that never ends is to be seen. */
-const AT_ONCE = 64;
-
 /**
- * Messages that are sent in one go are written in one go, as soon as it is over, or after a while where it takes long; the
- * first that are printed, at once. A full pipe holds the process up.
+ * Messages that are sent in one go are written in one go, as soon as it is over. What `console` says is written at once, and
+ * what came before it: who looks for the place where a program hangs sees the last of it. A full pipe holds the process up.
  */
 function createOutput(write: (bytes: Uint8Array) => number): { send(line: string): void } {
   const encoder = new TextEncoder();
   const settled = Promise.resolve();
-  const now = performance.now.bind(performance);
   let waiting = "";
-  let written = 0;
-  /** Code runs that has sent something. */
-  let going = false;
-  let left = AT_ONCE;
 
   function flush(): void {
     const text = waiting;
     waiting = "";
-    written = now();
-    if (text === "") return;
     const bytes = encoder.encode(text);
     for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
   }
 
   return {
     send(line) {
-      if (!going) {
-        going = true;
-        left = AT_ONCE;
-        settled.then(() => {
-          going = false;
-          flush();
-        });
-      }
+      if (waiting === "") settled.then(flush);
       waiting += `${line}\n`;
       // Text that is kept here counts as memory of the process.
-      const printed = line.startsWith('{"t":"say"') && left-- > 0;
-      if (printed || waiting.length > 1_000_000 || now() - written > LATE_MS) flush();
+      if (waiting.length > 1_000_000 || line.startsWith(SAY)) flush();
     },
   };
 }

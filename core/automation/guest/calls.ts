@@ -54,14 +54,7 @@ export function calls(kit: Kit): void {
         code: "input_invalid",
       });
     }
-    let sent = false;
-    try {
-      bridge.send(line);
-      sent = true;
-    } catch {
-      // An error of the other realm stays here.
-    }
-    if (!sent) throw new RangeError("Maximum call stack size exceeded");
+    bridge.send(line);
   }
 
   function start(method: string, params: unknown, call: Call): number {
@@ -135,7 +128,14 @@ export function calls(kit: Kit): void {
     if (!answer) {
       return failed(new kit.PryxError(`The automation answers no ${name}`, { code: "not_found" }));
     }
-    then(new GuestPromise((resolve) => resolve(answer(params))), done, failed);
+    let given: unknown;
+    try {
+      given = answer(params);
+    } catch (error) {
+      return failed(error);
+    }
+    // A promise is not asked for its `then`, which a user may have changed.
+    then(given instanceof GuestPromise ? given : new GuestPromise((resolve) => resolve(given)), done, failed);
   }
 
   kit.receive = (line) => {

@@ -42,7 +42,8 @@ export function boot(
 ): GuestEntry {
   const { defineProperty, getOwnPropertyNames, getPrototypeOf } = Object;
   const { bind, call } = Function.prototype;
-  const { deleteProperty } = Reflect;
+  const { apply, deleteProperty } = Reflect;
+  const StackError = RangeError;
   const global = globalThis as unknown as Record<PropertyKey, unknown>;
   const wanted = `,${globals},`;
   for (const name of getOwnPropertyNames(global)) {
@@ -88,9 +89,36 @@ export function boot(
     }
   }
 
+  /**
+   * What the main realm throws is an object of it, and a way there: where the stack is full it does, whatever a function
+   * of it says. It stays here.
+   */
+  function shielded<Args extends unknown[], Result>(
+    run: (...args: Args) => Result,
+  ): (...args: Args) => Result {
+    return (...args) => {
+      let result: { readonly value: Result } | undefined;
+      try {
+        result = { value: apply(run, undefined, args) };
+      } catch {
+        // Told below, by an error of this realm.
+      }
+      if (!result) throw new StackError("Maximum call stack size exceeded");
+      return result.value;
+    };
+  }
+
   const kit = {
     __proto__: null,
-    bridge,
+    bridge: {
+      send: shielded(bridge.send),
+      timer: shielded(bridge.timer),
+      clearTimer: shielded(bridge.clearTimer),
+      elapsed: shielded(bridge.elapsed),
+      random: shielded(bridge.random),
+      url: shielded(bridge.url),
+      evaluate: shielded(bridge.evaluate),
+    } satisfies Bridge,
     global,
     uncurry: bind.bind(call) as Kit["uncurry"],
     expose(members: Record<string, unknown>): void {
