@@ -171,7 +171,9 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
     });
     const registered = await conversation.loaded;
     await conversation.idle();
-    if (graph.test) return await runTests(registered.tests, conversation, print, run.tests);
+    if (graph.test) {
+      return await runTests(registered.tests, { graph, conversation, say: print, watch: run.tests ?? {} });
+    }
     return await deliver(run, registered, conversation, print);
   };
   const working = work();
@@ -190,7 +192,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const others = agent.unanswered;
   const stopped = unapproved.length + personOnly.length + others.unapproved.length + others.personOnly.length;
   // What flags would have allowed is said once, of all that was stopped.
-  const error = failure && describeFailure(failure, graph.entry, stopped > 0);
+  const error = failure && await describeFailure(failure, graph, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
   await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
   consent?.[Symbol.dispose]();
