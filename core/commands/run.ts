@@ -137,6 +137,7 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
         ...recording(input, outer.cwd),
       }, outer);
     }
+    await refuseProgram(input.prompt ?? [], outer);
     const session = await sessionToContinue(outer, input);
     const workspace = session?.workspace ?? outer.cwd;
     const ctx = outer.with({
@@ -166,6 +167,18 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
     return resultOf(end);
   },
 })];
+
+/** A file of code alone is no prompt: whoever names it means to run it. */
+async function refuseProgram(prompt: readonly string[], { cwd }: CommandContext): Promise<void> {
+  const [word] = prompt;
+  if (prompt.length !== 1 || word === undefined || !/^\S+\.[cm]?[jt]s$/u.test(word)) return;
+  const found = await Deno.stat(inFolder(cwd, word)).catch(() => undefined);
+  if (!found?.isFile) return;
+  throw new PryxError("usage", `${word} is no automation: their names end in ${AUTOMATION_SUFFIX}`, {
+    fix:
+      `rename it, or run it as one: pryx run --ts ${word}\nto have the agent do something with it, say what`,
+  });
+}
 
 /** Flags that are settings as well. */
 const OVERRIDES = [
