@@ -13,6 +13,9 @@ import {
   type WireError,
 } from "./wire.ts";
 
+/** Characters of all calls that wait for an answer, at most; the next one waits in its pipe. */
+const MAX_HELD = 256 * 1024 * 1024;
+
 /** One call of the automation, while it is answered. */
 export interface CellCall {
   readonly method: string;
@@ -64,6 +67,8 @@ export function converse(options: ConversationOptions): Conversation {
   for (const { promise } of [ready, loaded, gone]) promise.catch(() => {});
   /** Calls of the automation that have no answer yet. */
   const pending = new Map<number, AbortController>();
+  /** Characters of those calls together. */
+  let held = 0;
   /** Calls of the host that have none. */
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let nextId = 1;
@@ -93,31 +98,33 @@ export function converse(options: ConversationOptions): Conversation {
 
   const answered = () => new Promise<void>((resolve) => waiters.add(resolve));
 
-  function settle(id: number, message: ToCell): void {
+  function settle(id: number, length: number, message: ToCell): void {
     pending.delete(id);
+    held -= length;
     send(message);
     wake();
   }
 
-  function answer({ id, method, params }: FromCell & { t: "call" }): void {
+  function answer({ id, method, params }: FromCell & { t: "call" }, length: number): void {
     const controller = new AbortController();
     pending.set(id, controller);
+    held += length;
     const { signal } = controller;
     const event = (value: unknown) => {
       if (!signal.aborted && pending.get(id) === controller) send({ t: "event", id, value });
     };
     options.answer({ method, params, signal, event }).then(
-      (value) => settle(id, { t: "reply", id, ok: true, value: value ?? null }),
-      (error) => settle(id, { t: "reply", id, ok: false, error: toWireError(error) }),
+      (value) => settle(id, length, { t: "reply", id, ok: true, value: value ?? null }),
+      (error) => settle(id, length, { t: "reply", id, ok: false, error: toWireError(error) }),
     );
   }
 
   /** Waits until one more call may be answered, or nobody is there to be answered. */
   async function room(): Promise<void> {
-    while (pending.size >= MAX_PENDING && !dead) await answered();
+    while ((pending.size >= MAX_PENDING || held >= MAX_HELD) && !dead) await answered();
   }
 
-  async function receive(message: FromCell): Promise<void> {
+  async function receive(message: FromCell, length: number): Promise<void> {
     switch (message.t) {
       case "ready":
         if (message.v !== WIRE_VERSION) throw nonsense(`it speaks version ${message.v}`);
@@ -125,7 +132,7 @@ export function converse(options: ConversationOptions): Conversation {
       case "call":
         if (pending.has(message.id)) throw nonsense(`it used the number ${message.id} for two calls at once`);
         await room();
-        return answer(message);
+        return answer(message, length);
       case "cancel":
         return pending.get(message.id)?.abort(new PryxError("cancelled", "Nobody waits for it any more"));
       case "say":
@@ -148,7 +155,7 @@ export function converse(options: ConversationOptions): Conversation {
       const message = readFromCell(line);
       if (!message) throw nonsense(`it said ${JSON.stringify(line.slice(0, 80))}`);
       tap?.("from", message);
-      await receive(message);
+      await receive(message, line.length);
     }
     throw await howItEnded(cell, name);
   }
@@ -198,6 +205,11 @@ async function howItEnded(cell: Cell, name: string): Promise<PryxError> {
   }
   if (limit === "cpu") {
     return new PryxError("tool_failed", `${name} was stopped: it used more CPU time than an automation may`);
+  }
+  if (limit === "unread") {
+    return new PryxError("tool_failed", `${name} was stopped: it asked for more than it read`, {
+      fix: "ask for less at a time: parallel() has a limit",
+    });
   }
   const how = signal === null ? `exit code ${code}` : signal;
   return new PryxError(

@@ -14,6 +14,9 @@ export const programOf = async (mode: Mode): Promise<string> =>
 /** A variable of the host that no script may see: it holds the secret of the machine. */
 export const CANARY = "PRYX_CANARY";
 
+/** Of one run of a script, which takes less than a second but where it says so. */
+const DEADLINE_MS = 45_000;
+
 /** Declares a test for every case: what is hostile, nothing that it got, and the benign twin. */
 export function declareScripts(cases: readonly ScriptCase[]): void {
   for (const one of cases) {
@@ -67,6 +70,7 @@ export async function runScript(
     program,
     env: { [CANARY]: place.secret, ...env },
     ...(through ? { through } : {}),
+    deadline: DEADLINE_MS,
   });
   return { ...finished, told: `exit ${finished.code}\n${finished.stdout}\n${finished.stderr}` };
 }
