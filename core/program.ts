@@ -1,5 +1,4 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
@@ -27,16 +26,27 @@ type CreateContext = (
  * Begins to read what a run will need, all of it at once: its modules load while the command line is understood and the
  * settings are read, instead of one after another. Fails in silence: who needs a module imports it again.
  */
-export function preloadRun(): void {
-  const wanted = [
+export function preloadRun({ automation }: { readonly automation: boolean }): void {
+  const wanted: Promise<unknown>[] = [
     import("./commands/run.ts"),
     import("./config/load_config.ts"),
     import("./pryx.ts"),
     import("./store/sqlite.ts"),
     import("./builtins.ts"),
-    // Loads the runtime's own HTTP client; nothing leaves the machine.
-    fetch("data:,").then((response) => response.body?.cancel()),
   ];
+  if (automation) {
+    wanted.push(
+      import("./automation/create_automations.ts"),
+      import("./automation/run_automation.ts"),
+      import("./policy/rules.ts"),
+      import("./agent/policy_view.ts"),
+      import("./sandbox/create_sandbox.ts"),
+      import("./sandbox/cell.ts"),
+    );
+  } else {
+    // Loads the runtime's own HTTP client; nothing leaves the machine.
+    wanted.push(fetch("data:,").then((response) => response.body?.cancel()));
+  }
   for (const one of wanted) one.catch(() => {});
 }
 
@@ -46,12 +56,19 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => made ??= make();
 }
 
+export interface ProgramOptions {
+  /** How this very program is started; arguments follow. */
+  readonly self: readonly [string, ...string[]];
+  /** A process for automations that runs already. */
+  readonly cell?: CellProcess | undefined;
+}
+
 /**
  * From the environment to what commands work with: settings, parts, Pryx. Nothing is opened before it is asked for;
- * what was opened is closed with `opened`, in reverse. `cell`: a process for automations that runs already.
+ * what was opened is closed with `opened`, in reverse.
  */
-export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): CreateContext {
-  const shared = openShared(opened, cell);
+export function openProgram(opened: AsyncDisposableStack, options: ProgramOptions): CreateContext {
+  const shared = openShared(opened, options);
   const { env, paths, home, searchPath, now, store, readStore, blobs, redactor, secrets, tools } = shared;
 
   function create(surface: CommandSurface, signal: AbortSignal, overrides: Overrides): CommandContext {
@@ -192,7 +209,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
 }
 
 /** What all commands of this process share, whatever their folder and flags. */
-function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined) {
+function openShared(opened: AsyncDisposableStack, { self, cell }: ProgramOptions) {
   const env = Deno.env.toObject();
   const paths = findPaths({ env, platform: Deno.build.os });
   const home = realPathOr(paths.home);
@@ -241,20 +258,13 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   });
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const openSandbox = async (scope: string) => {
-    const [{ createSandbox }, { selfArgv }] = await Promise.all([
-      import("./sandbox/create_sandbox.ts"),
-      import("./domain/self_argv.ts"),
-    ]);
+    const { createSandbox } = await import("./sandbox/create_sandbox.ts");
     return opened.use(createSandbox({
       home,
       env,
       scopes: [scope],
       own: [paths.config, paths.data, paths.state, paths.cache],
-      self: selfArgv({
-        standalone: Deno.build.standalone,
-        execPath: Deno.execPath(),
-        main: fileURLToPath(Deno.mainModule),
-      }),
+      self,
       ...(embedded && { embedded }),
       ...(cell && { cell }),
     }));

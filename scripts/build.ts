@@ -10,6 +10,7 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { selfArgv } from "../core/domain/self_argv.ts";
 import { launcher } from "./_launcher.ts";
 import { hideImports } from "./_hide_imports.ts";
 import { vendorNatives } from "./_natives.ts";
@@ -82,6 +83,8 @@ export async function build(options: BuildOptions, say: (line: string) => void):
       const deno = options.deno ?? Deno.execPath();
       await Deno.writeTextFile(program, launcher({ deno, heapLimit: HEAP_LIMIT, version: manifest.version }));
       await Deno.chmod(program, 0o755);
+      // Of no use to a compiled program: its engine is another one, and its files are in it already.
+      await compileGuest(folder, deno);
     }
     await writeJson(join(work, "build.json"), { version: manifest.version, kind, deno: Deno.version.deno });
     await tryOut(program, manifest.version);
@@ -137,6 +140,12 @@ async function* scriptsBelow(folder: string): AsyncGenerator<string> {
     if (entry.isDirectory && entry.name !== "node_modules") yield* scriptsBelow(path);
     else if (entry.name.endsWith(".js")) yield path;
   }
+}
+
+/** Lets the finished bundle write down what cells begin with, as a cell is started: an engine takes its own work alone. */
+async function compileGuest(folder: string, deno: string): Promise<void> {
+  const [program, ...args] = selfArgv({ standalone: false, execPath: deno, main: join(folder, "main.js") });
+  await run(program, [...args, "__guest"], { signal: AbortSignal.timeout(60_000) });
 }
 
 /** Undefined when `program` was made; else why not, in one line. */

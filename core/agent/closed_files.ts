@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import type { Need } from "../domain/need.ts";
+import { exists } from "./exists.ts";
 
 /** These print their words and open none of them. */
 const ONLY_PRINT = new Set(["echo", "printf"]);
@@ -32,7 +32,7 @@ async function closedFile(
     if (named === "" || named.startsWith("-") || named.includes("\0")) continue;
     const path = await resolve(named).catch(() => undefined);
     if (path === undefined || !await isClosed(path)) continue;
-    if (existsSync(path)) return word;
+    if (exists(path)) return word;
   }
   return undefined;
 }

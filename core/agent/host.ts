@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { NeedContext } from "../tools/tool.ts";
 import { askAboutClosedFiles } from "./closed_files.ts";
+import { exists } from "./exists.ts";
 
 /**
  * The absolute path after symlinks: of the file itself, or of its nearest existing ancestor plus the rest, for a file
@@ -57,8 +57,7 @@ function findExecutable(name: string, cwd: string, searchPath: string): string |
 /** Synchronous: PATH has many folders, every command is looked for in them, and a wait for each costs more than the look. */
 function lookAt(path: string): Deno.FileInfo | undefined {
   try {
-    // Most folders do not have it: an error for each would cost ten times as much.
-    return existsSync(path) ? Deno.statSync(path) : undefined;
+    return exists(path) ? Deno.statSync(path) : undefined;
   } catch {
     return undefined;
   }

@@ -58,6 +58,27 @@ export interface Conversation {
   idle(): Promise<void>;
 }
 
+/** A call that is being answered. Most answers are there at once: who wants no signal has none made. */
+class Pending {
+  #reason: unknown;
+  #controller: AbortController | undefined;
+  /** Nobody waits for it any more. */
+  over = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.over) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.over) return;
+    this.over = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 /** Begins to listen to a cell. Ends with the cell. */
 export function converse(options: ConversationOptions): Conversation {
   const { cell, name, tap, clock } = options;
@@ -66,7 +87,7 @@ export function converse(options: ConversationOptions): Conversation {
   const gone = Promise.withResolvers<never>();
   for (const { promise } of [ready, loaded, gone]) promise.catch(() => {});
   /** Calls of the automation that have no answer yet. */
-  const pending = new Map<number, AbortController>();
+  const pending = new Map<number, Pending>();
   /** Characters of those calls together. */
   let held = 0;
   /** Calls of the host that have none. */
@@ -106,14 +127,19 @@ export function converse(options: ConversationOptions): Conversation {
   }
 
   function answer({ id, method, params }: FromCell & { t: "call" }, length: number): void {
-    const controller = new AbortController();
-    pending.set(id, controller);
+    const call = new Pending();
+    pending.set(id, call);
     held += length;
-    const { signal } = controller;
-    const event = (value: unknown) => {
-      if (!signal.aborted && pending.get(id) === controller) send({ t: "event", id, value });
-    };
-    options.answer({ method, params, signal, event }).then(
+    options.answer({
+      method,
+      params,
+      get signal() {
+        return call.signal;
+      },
+      event(value) {
+        if (!call.over && pending.get(id) === call) send({ t: "event", id, value });
+      },
+    }).then(
       (value) => settle(id, length, { t: "reply", id, ok: true, value: value ?? null }),
       (error) => settle(id, length, { t: "reply", id, ok: false, error: toWireError(error) }),
     );
@@ -170,7 +196,7 @@ export function converse(options: ConversationOptions): Conversation {
     cell.kill();
     const reason = over = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
-    for (const controller of pending.values()) controller.abort(reason);
+    for (const call of pending.values()) call.abort(reason);
     waiting.clear();
     pending.clear();
     wake();

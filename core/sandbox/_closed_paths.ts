@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
 import { words } from "../domain/words.ts";
 import { expandGlob, type Glance, leadingTo } from "./_closed_globs.ts";
-import { entryAt, isThere, realPath } from "./_existing.ts";
+import { entryAt, exists, isThere, realPath } from "./_existing.ts";
 import { isBelow, isGlob, isInside, outermost } from "./_paths.ts";
 import { parentsWithin } from "./bubblewrap.ts";
 
@@ -104,8 +103,7 @@ export function createClosedPaths(
   /** Undefined for what cannot be read: then no child can either. */
   function listingOf(folder: string): Listing | undefined {
     try {
-      // Much of what is asked for is not there, and an error costs ten times as much as this.
-      if (!existsSync(folder)) {
+      if (!exists(folder)) {
         listings.delete(folder);
         return undefined;
       }

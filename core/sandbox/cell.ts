@@ -50,6 +50,9 @@ const MAX_WAITING = 256 * 1024 * 1024;
 /** Limit of the wrapper that starts a confined cell; the watch has the real one. */
 const DAY_MS = 24 * 3_600_000;
 
+/** Where a cell that sealed itself has the kernel end it with pryx (seal.ts): no reaper needs to know of it. */
+const DIES_WITH_PRYX = Deno.build.os === "linux" || Deno.build.os === "android";
+
 /** A process with its streams, whichever way it was started. */
 interface Running {
   readonly pid: number;
@@ -84,7 +87,7 @@ export function createCells(options: CellsOptions): Cells {
     input.closed.catch(() => {});
     try {
       // Until it has been told something it ends when its input closes: nothing is left if pryx dies before this.
-      await reaper.add(child.pid);
+      if (!DIES_WITH_PRYX) await reaper.add(child.pid);
     } catch (error) {
       signalGroup(child.pid, "SIGKILL");
       await Promise.allSettled([input.abort(), child.stdout.cancel(), child.stderr.cancel(), child.status]);
@@ -152,8 +155,6 @@ export function createCells(options: CellsOptions): Cells {
   }
 
   async function start(own: CellEnvironment = {}): Promise<Cell> {
-    // Its process starts while this one waits for the cell.
-    if (Deno.build.os !== "windows") await reaper.ready();
     if (bare) {
       const cell = await sealed(follow(await startBare(own)));
       if (cell.seal.seccomp) return cell;

@@ -63,9 +63,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
     cell: async (own) => await (await cellsHere()).start(own),
     fetch: async (url, request) => (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env }),
-    async baseline() {
-      const { read, temp } = await Promise.resolve(kernel().baseline());
-      return { read, temp };
+    baseline() {
+      const found = kernel();
+      // Most want the temporary folder alone: the system is looked at when somebody asks what it has.
+      return Promise.resolve({
+        temp: found.temp,
+        get read() {
+          return found.baseline().read;
+        },
+      });
     },
     tempFolder: (prefix) => Promise.resolve(kernel().tempFolder(prefix)),
     shortfall: (envelope) => kernel().shortfall(envelope),

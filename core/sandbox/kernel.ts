@@ -70,6 +70,8 @@ export interface PrepareOptions {
 export interface Kernel extends AsyncDisposable {
   /** What is made for children lies in it. There from the first `prepare` on. */
   readonly folder: string;
+  /** The temporary folder of children, in it. */
+  readonly temp: string;
   /** The part of it that children never see. */
   readonly hidden: string;
   baseline(): BaselineFolders;
@@ -257,6 +259,7 @@ export function createKernel(options: KernelOptions): Kernel {
 
   return {
     folder: folder.root,
+    temp: folder.temp,
     hidden: folder.hidden,
     baseline,
     tempFolder(prefix) {

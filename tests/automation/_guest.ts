@@ -53,7 +53,7 @@ export function createGuest(part?: (guest: Guest) => Record<string, unknown>): T
     elapsed: () => performance.now(),
     random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     url: urlParts,
-  }, part && String(part));
+  }, part && { api: String(part) });
   const test: TestGuest = {
     ...booted,
     said,
