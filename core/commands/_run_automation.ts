@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from "node:path";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import type { Limits } from "../api.ts";
 import type { AutomationSource } from "../automation/automation.ts";
 import {
@@ -8,6 +8,7 @@ import {
   type LockEntry,
 } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
+import { nearest } from "../domain/nearest.ts";
 import { NEED_KINDS } from "../domain/need.ts";
 import type { Json } from "../domain/schema.ts";
 import type { CommandContext, CommandResult, Overrides } from "./command.ts";
@@ -87,10 +88,26 @@ async function rootOf(source: AutomationSource, ctx: CommandContext): Promise<st
     return await (await ctx.automations()).rootOf(source);
   } catch (error) {
     if (!("file" in source) || !(error instanceof PryxError) || error.code !== "not_found") throw error;
+    const near = await similarFile(source.file);
     throw new PryxError("usage", `There is no file ${shown(source.file, ctx.cwd)}`, {
-      fix: "check the path",
+      fix: near === undefined ? "check the path" : `did you mean ${shown(near, ctx.cwd)}?`,
       cause: error,
     });
+  }
+}
+
+/** The automation beside a path that is not there whose name is most like it. */
+async function similarFile(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  try {
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(AUTOMATION_SUFFIX)) names.push(basename(name, AUTOMATION_SUFFIX));
+    }
+    const near = nearest(basename(path, AUTOMATION_SUFFIX), names);
+    return near === undefined ? undefined : join(folder, `${near}${AUTOMATION_SUFFIX}`);
+  } catch {
+    return undefined;
   }
 }
 

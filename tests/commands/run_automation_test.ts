@@ -121,6 +121,11 @@ Deno.test("run refuses what is no automation, and says why in one place", async 
   await assert.rejects(at.run({ prompt: ["gone.pryx.ts"] }), {
     code: "usage",
     message: "There is no file gone.pryx.ts",
+    fix: "check the path",
+  });
+  await assert.rejects(at.run({ prompt: ["baad.pryx.ts"] }), {
+    code: "usage",
+    fix: "did you mean bad.pryx.ts?",
   });
   await assert.rejects(at.run({ prompt: ["plain.ts"] }), {
     code: "usage",

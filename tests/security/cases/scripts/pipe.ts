@@ -197,7 +197,12 @@ export const pipe: readonly ScriptCase[] = [
       for (let id = 1; id < 200_000; id++) line({ t: "call", id, method: "state.get", params: { key: "k" } });
       for (;;) call(24);`,
     ],
-    { code: 1, prints: /asked for more than it read[^]*peak [1-6]?\d\d MB/, through: PEAK, flags: ["--timeout", "40s"] },
+    {
+      code: 1,
+      prints: /asked for more than it read[^]*peak [1-6]?\d\d MB/,
+      through: PEAK,
+      flags: ["--timeout", "40s"],
+    },
   ),
   wire(
     "script-48",
