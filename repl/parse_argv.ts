@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseArgs } from "@pkgjs/parseargs";
 import type { Command } from "../core/commands/command.ts";
 import { AUTOMATION_SUFFIX } from "../core/domain/automation.ts";
 import { PryxError } from "../core/domain/error.ts";

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { selfArgv } from "../core/domain/self_argv.ts";
 import { launcher } from "./_launcher.ts";
 import { hideImports } from "./_hide_imports.ts";
+import { lightPaths } from "./_light_paths.ts";
 import { vendorNatives } from "./_natives.ts";
 
 /** Modules that are started by name, as workers: each is an entry point of the bundle, beside main.ts. */
@@ -109,7 +110,13 @@ async function bundle(root: string, folder: string): Promise<void> {
     folder,
   ];
   await run(Deno.execPath(), [...args, ...externals, "main.ts", ...WORKERS], { cwd: root });
-  await hideImports(folder, WORKERS.map((path) => path.replace(/\.ts$/, ".js")), NATIVES);
+  const workers = WORKERS.map((path) => path.replace(/\.ts$/, ".js"));
+  await hideImports(folder, workers, NATIVES);
+  await lightPaths(folder, workers, async (entry, output) => {
+    await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "--output", output, entry], {
+      cwd: root,
+    });
+  });
 }
 
 /** Takes out white space, comments and long names: half the bytes to read at every start. Statements stay as they are. */
