@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative, sep } from "node:path";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { ProgramTurn } from "../api.ts";
 import { PryxError } from "../domain/error.ts";
 import { need } from "./dispatch.ts";
@@ -23,10 +23,12 @@ export async function watchPath(
   { turn, workspace, signal, event }: WatchOptions,
 ): Promise<void> {
   const absolute = isAbsolute(path) ? path : join(workspace, path);
-  const real = await Deno.realPath(absolute).catch(() => {
+  const real = await Deno.realPath(absolute).catch(() => undefined);
+  // Decided first: who may not read there is not told what there is.
+  await need(turn, `read=${real ?? resolve(absolute)}`);
+  if (real === undefined) {
     throw new PryxError("not_found", `Cannot watch ${path}: there is no such file or folder`);
-  });
-  await need(turn, `read=${real}`);
+  }
   const watcher = Deno.watchFs(real);
   const stop = () => watcher.close();
   const all = AbortSignal.any([signal, turn.signal]);
