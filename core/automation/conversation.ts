@@ -6,6 +6,7 @@ import {
   type FromCell,
   type LoadMessage,
   MAX_PENDING,
+  MAX_UNREAD,
   type Registered,
   type Seal,
   type ToCell,
@@ -103,13 +104,25 @@ export function converse(options: ConversationOptions): Conversation {
   });
   /** Why the cell is gone, once that is known. */
   let over: PryxError | undefined;
+  /** Characters that were sent and not taken. */
+  let unread = 0;
 
   function send(untimed: ToCell): void {
+    if (over) return;
     const message = clock === undefined || untimed.t === "load" ? untimed : { ...untimed, now: clock() };
     tap?.("to", message);
-    void Promise.resolve(cell.send(JSON.stringify(message))).catch(() => {
-      // It is gone: reading from it says why.
-    });
+    const line = JSON.stringify(message);
+    unread += line.length;
+    if (unread > MAX_UNREAD) {
+      return fail(
+        new PryxError("tool_failed", `${name} was stopped: it does not take what it has asked for`, {
+          fix: "ask for less at a time, and let it wait (await) between two pieces of work",
+        }),
+      );
+    }
+    const taken = () => void (unread -= line.length);
+    // When it is gone, reading from it says why.
+    void Promise.resolve(cell.send(line)).then(taken, taken);
   }
 
   function wake(): void {
@@ -178,6 +191,8 @@ export function converse(options: ConversationOptions): Conversation {
 
   async function listen(): Promise<void> {
     for await (const line of cell.lines) {
+      // What it said before it was stopped is nobody's any more.
+      if (over) return;
       const message = readFromCell(line);
       if (!message) throw nonsense(`it said ${JSON.stringify(line.slice(0, 80))}`);
       tap?.("from", message);
@@ -192,15 +207,18 @@ export function converse(options: ConversationOptions): Conversation {
     });
   }
 
-  listen().catch((error) => {
+  function fail(error: unknown): void {
     cell.kill();
+    if (over) return;
     const reason = over = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
     for (const call of pending.values()) call.abort(reason);
     waiting.clear();
     pending.clear();
     wake();
-  });
+  }
+
+  listen().catch(fail);
 
   return {
     ready: ready.promise,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import type { Limits } from "../api.ts";
 import type { AutomationSource } from "../automation/automation.ts";
@@ -27,9 +28,14 @@ export interface AutomationFlags {
   readonly replay?: string;
 }
 
-/** Whether the words behind `run` name an automation instead of a job for the agent. */
-export function isAutomation({ prompt = [], ts }: AutomationFlags): boolean {
-  return ts === true || prompt[0]?.endsWith(AUTOMATION_SUFFIX) === true;
+/**
+ * Whether the words behind `run` name an automation instead of a job for the agent. A sentence that happens to end with the
+ * name of one is a job, unless there is a file of that name.
+ */
+export function isAutomation({ prompt: [first = ""] = [], ts }: AutomationFlags, cwd: string): boolean {
+  if (ts === true) return true;
+  if (!first.endsWith(AUTOMATION_SUFFIX)) return false;
+  return !/\s/u.test(first) || existsSync(inFolder(cwd, first));
 }
 
 /** Runs a `.pryx.ts` file, or what is piped in with `--ts`. */

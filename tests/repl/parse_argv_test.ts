@@ -249,3 +249,8 @@ Deno.test("parseArgv() takes a flag's value for no program, and a word that is n
   });
   assert.deepEqual(parseArgv(PROGRAM, ["-", "--allow", "b"]).input, { file: ["-"], allow: ["b"] });
 });
+
+Deno.test("parseArgv() looks for a program in the first place alone: a sentence may name one", () => {
+  const { input } = parseArgv(PROGRAM, ["explain", "job.x", "--text", "--allow", "a"]);
+  assert.deepEqual(input, { file: ["explain", "job.x"], text: true, allow: ["a"] });
+});
