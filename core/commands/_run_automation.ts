@@ -44,6 +44,12 @@ export async function runAutomationFile(
   overrides: Overrides,
   outer: CommandContext,
 ): Promise<CommandResult> {
+  if (flags.allowLocked && flags.lock === undefined) {
+    throw new PryxError("usage", "--allow-locked takes its authority from a lock file, and none is named", {
+      fix:
+        "name one that the change under test cannot write, as that of the base branch: --lock base/pryx.lock",
+    });
+  }
   const { graph, ctx: inRoot } = await linkSource(await sourceOf(flags, outer), overrides, outer);
   const { root } = graph;
   const lockFile = flags.lock === undefined ? join(root, "pryx.lock") : inFolder(outer.cwd, flags.lock);

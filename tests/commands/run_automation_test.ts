@@ -159,7 +159,9 @@ Deno.test("run --frozen and --allow-locked go by the lock: of the project, or th
   await using at = await project({ "a.pryx.ts": JOB });
   const frozen = (more = {}) => at.run({ prompt: ["a.pryx.ts"], frozen: true, ...more });
   await assert.rejects(frozen(), { code: "lock_drift", message: /not locked yet/ });
-  await assert.rejects(at.run({ prompt: ["a.pryx.ts"], allowLocked: true }), { code: "lock_drift" });
+  await assert.rejects(at.run({ prompt: ["a.pryx.ts"], allowLocked: true }), { code: "usage" });
+  const allowed = { prompt: ["a.pryx.ts"], allowLocked: true, lock: "pryx.lock" };
+  await assert.rejects(at.run(allowed), { code: "lock_drift" });
   await at.run({ prompt: ["a.pryx.ts"] });
   const [{ graph } = { graph: undefined }] = at.runs;
   assert.ok(graph?.permissions);
@@ -171,6 +173,6 @@ Deno.test("run --frozen and --allow-locked go by the lock: of the project, or th
   await at.automations.writeLock(lock("pryx.lock"));
   await frozen();
   assert.ok(at.overrides.every(({ allow }) => allow === undefined), "a lock grants nothing");
-  await at.run({ prompt: ["a.pryx.ts"], allowLocked: true, allow: ["env=A"] });
+  await at.run({ ...allowed, allow: ["env=A"] });
   assert.deepEqual(at.overrides.at(-1)?.allow?.toSorted(), ["env=A", "net=a.org", "write=out"]);
 });
