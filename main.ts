@@ -24,9 +24,16 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (args[0]?.startsWith("__")) return await runPart(args);
-  const cell = runsAutomation(args) ? startCell() : undefined;
+  const self = selfArgv({
+    standalone: Deno.build.standalone,
+    execPath: Deno.execPath(),
+    main: import.meta.filename ?? "",
+  });
+  const cell = runsAutomation(args) ? startCell(self) : undefined;
   const loading = import("./core/program.ts");
-  if (args[0] === "run") void loading.then(({ preloadRun }) => preloadRun());
+  if (args[0] === "run") {
+    void loading.then(({ preloadRun }) => preloadRun({ automation: cell !== undefined }));
+  }
   const [{ runCli }, { COMMANDS, openProgram }] = await Promise.all([import("./repl/cli.ts"), loading]);
   await using opened = new AsyncDisposableStack();
   if (cell) opened.use(cell);
@@ -47,7 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
     env: (name) => Deno.env.get(name),
     columns,
     context: ({ cwd, profile, model }, surface, signal) =>
-      (context ??= openProgram(opened, cell))(surface, signal, {
+      (context ??= openProgram(opened, { self, cell }))(surface, signal, {
         ...(cwd === undefined ? {} : { cwd }),
         ...(profile === undefined ? {} : { profile }),
         ...(model === undefined ? {} : { model }),
@@ -55,19 +62,20 @@ async function main(args: readonly string[]): Promise<number> {
   });
 }
 
-/** `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process. */
+/**
+ * `pryx eval`, `pryx run job.pryx.ts`, `pryx run --ts -`: some word is such a file. A guess that is wrong costs a process.
+ * What is recorded or replayed runs in another.
+ */
 function runsAutomation([command, ...rest]: readonly string[]): boolean {
-  return command === "run" && rest.some((word) => word === "--ts" || /^\S+\.pryx\.ts$/.test(word));
+  if (command === "eval") return true;
+  return command === "run" && rest.some((word) => word === "--ts" || /^\S+\.pryx\.ts$/.test(word)) &&
+    !rest.some((word) => /^--(?:record|replay)(?:=|$)/.test(word));
 }
 
 /** Before anything else is loaded: the process gets ready while this one reads what it is to do. */
-function startCell(): CellProcess | undefined {
+function startCell(self: readonly [string, ...string[]]): CellProcess | undefined {
   try {
-    return spawnCell(selfArgv({
-      standalone: Deno.build.standalone,
-      execPath: Deno.execPath(),
-      main: import.meta.filename ?? "",
-    }));
+    return spawnCell(self);
   } catch {
     // Whoever needs it starts it again, and says why it cannot be.
     return undefined;

@@ -75,7 +75,8 @@ export interface ToolCallRequest {
 export interface ProgramRequest {
   readonly graph: LinkedGraph;
   readonly args: readonly string[];
-  readonly mandate: Mandate;
+  /** The most that it may do. Absent: a person's own program, typed at a prompt, which policy alone limits. */
+  readonly mandate?: Mandate;
   readonly workspace: string;
   readonly surface: string;
   readonly attended: boolean;

@@ -21,9 +21,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: group(() => import("./commands/run.ts")),
   },
   {
+    name: "eval",
+    summary: "Evaluate TypeScript with the automation API",
+    load: group(() => import("./commands/eval.ts")),
+  },
+  {
     name: "check",
     summary: "Check automations: types, imports, permissions, and pryx.lock",
     load: group(() => import("./commands/check.ts")),
+  },
+  {
+    name: "test",
+    summary: "Run tests of automations, and replay their recordings",
+    load: group(() => import("./commands/test.ts")),
   },
   {
     name: "init",

@@ -11,6 +11,8 @@ export async function runPart([name, ...args]: readonly string[]): Promise<numbe
       ]);
       return await runCell({ seal: () => seal({ already: args[0] === "confined" }) });
     }
+    case "__guest":
+      return (await import("./automation/cell/run_cell.ts")).writeCompiledGuest();
     case "__bridge":
       return await (await import("./sandbox/bridge.ts")).runBridge(args);
     case "__page":

@@ -1,14 +1,16 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { COMMANDS } from "./command_index.ts";
 import type { CommandContext, CommandSurface, Overrides } from "./commands/command.ts";
 import type { Config } from "./config/config.ts";
 import { findPaths } from "./config/paths.ts";
+import type { Recording } from "./domain/cassette.ts";
 import { PryxError } from "./domain/error.ts";
+import type { Places } from "./domain/places.ts";
 import { secretMark } from "./domain/secret_mark.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { CellProcess } from "./sandbox/cell_process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Store } from "./store/store.ts";
 import { PROVIDER_PRESETS } from "./providers/presets.ts";
 
 export { COMMANDS };
@@ -24,16 +26,27 @@ type CreateContext = (
  * Begins to read what a run will need, all of it at once: its modules load while the command line is understood and the
  * settings are read, instead of one after another. Fails in silence: who needs a module imports it again.
  */
-export function preloadRun(): void {
-  const wanted = [
+export function preloadRun({ automation }: { readonly automation: boolean }): void {
+  const wanted: Promise<unknown>[] = [
     import("./commands/run.ts"),
     import("./config/load_config.ts"),
     import("./pryx.ts"),
     import("./store/sqlite.ts"),
     import("./builtins.ts"),
-    // Loads the runtime's own HTTP client; nothing leaves the machine.
-    fetch("data:,").then((response) => response.body?.cancel()),
   ];
+  if (automation) {
+    wanted.push(
+      import("./automation/create_automations.ts"),
+      import("./automation/run_automation.ts"),
+      import("./policy/rules.ts"),
+      import("./agent/policy_view.ts"),
+      import("./sandbox/create_sandbox.ts"),
+      import("./sandbox/cell.ts"),
+    );
+  } else {
+    // Loads the runtime's own HTTP client; nothing leaves the machine.
+    wanted.push(fetch("data:,").then((response) => response.body?.cancel()));
+  }
   for (const one of wanted) one.catch(() => {});
 }
 
@@ -43,12 +56,19 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => made ??= make();
 }
 
+export interface ProgramOptions {
+  /** How this very program is started; arguments follow. */
+  readonly self: readonly [string, ...string[]];
+  /** A process for automations that runs already. */
+  readonly cell?: CellProcess | undefined;
+}
+
 /**
  * From the environment to what commands work with: settings, parts, Pryx. Nothing is opened before it is asked for;
- * what was opened is closed with `opened`, in reverse. `cell`: a process for automations that runs already.
+ * what was opened is closed with `opened`, in reverse.
  */
-export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): CreateContext {
-  const shared = openShared(opened, cell);
+export function openProgram(opened: AsyncDisposableStack, options: ProgramOptions): CreateContext {
+  const shared = openShared(opened, options);
   const { env, paths, home, searchPath, now, store, readStore, blobs, redactor, secrets, tools } = shared;
 
   function create(surface: CommandSurface, signal: AbortSignal, overrides: Overrides): CommandContext {
@@ -75,7 +95,16 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
         cacheFile: join(paths.cache, "prices.json"),
       });
     });
-    const provider = openProviders(overrides, { workspace: cwd, home }, config, shared);
+    const places = { workspace: cwd, home };
+    /** The one that all parts of a run write to. */
+    const recording = once(async () =>
+      overrides.record === undefined ? undefined : await record(overrides.record)
+    );
+    const record = async (file: string) => {
+      const { createRecording } = await import("./providers/recording.ts");
+      return createRecording({ ...places, file, redact: (await redactor()).redact });
+    };
+    const provider = openProviders(overrides, places, config, recording, shared);
 
     const pryx = once(async () => {
       const [{ createPryx }, loaded, opening, kept, known, programs, catalogue, redact] = await Promise.all([
@@ -126,7 +155,7 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
         home,
         searchPath,
         tools: await tools(),
-        store: await readStore(),
+        store: await shared.knownStore(),
         now,
         sandbox,
       });
@@ -148,9 +177,10 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
       sandbox,
       tools,
       automations: once(async () => {
-        const [{ createAutomations }, { patternProblem }] = await Promise.all([
+        const [{ createAutomations }, { patternProblem }, known] = await Promise.all([
           import("./automation/create_automations.ts"),
           import("./policy/rules.ts"),
+          redactor(),
         ]);
         return createAutomations({
           cacheFolder: join(paths.cache, "links"),
@@ -164,6 +194,11 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
           secret: async (name) => await shared.namedSecret(name, (await config()).secretStore),
           secretMark: (name) => secretMark(name, shared.nonce),
           now,
+          redact: known.redact,
+          home,
+          recording,
+          record,
+          readCassette: async (file) => await (await import("./providers/cassette.ts")).readCassette(file),
         });
       }),
       surface,
@@ -174,16 +209,19 @@ export function openProgram(opened: AsyncDisposableStack, cell?: CellProcess): C
 }
 
 /** What all commands of this process share, whatever their folder and flags. */
-function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined) {
+function openShared(opened: AsyncDisposableStack, { self, cell }: ProgramOptions) {
   const env = Deno.env.toObject();
   const paths = findPaths({ env, platform: Deno.build.os });
   const home = realPathOr(paths.home);
   const searchPath = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
   const now = () => new Date();
 
-  const store = once(async () =>
-    opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }))
-  );
+  const madeStore = Promise.withResolvers<Store>();
+  const store = once(async () => {
+    const made = opened.use((await import("./store/sqlite.ts")).openStore({ path: paths.database }));
+    madeStore.resolve(made);
+    return made;
+  });
   const readStore = once(async () => {
     try {
       return await store();
@@ -195,6 +233,17 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
       return opened.use(openStore({ path: paths.database, readOnly: true }));
     }
   });
+  /** What was granted and trusted until now: nothing where there is no database yet, and none is made for that. */
+  const knownStore = async (): Promise<Pick<Store, "grants" | "trustedHash">> => {
+    if (isThere(paths.database)) return await readStore();
+    let made: Store | undefined;
+    // Somebody may make one later, and then it counts.
+    void madeStore.promise.then((store) => made = store);
+    return {
+      grants: (query) => made?.grants(query) ?? [],
+      trustedHash: (folder) => made?.trustedHash(folder),
+    };
+  };
   const blobs = once(async () => (await import("./builtins.ts")).openBlobs(join(paths.state, "blobs")));
   const redactor = once(async () => (await import("./builtins.ts")).createRedactor());
   // Only a compiled program's files are out of the system's reach.
@@ -209,20 +258,13 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   });
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const openSandbox = async (scope: string) => {
-    const [{ createSandbox }, { selfArgv }] = await Promise.all([
-      import("./sandbox/create_sandbox.ts"),
-      import("./domain/self_argv.ts"),
-    ]);
+    const { createSandbox } = await import("./sandbox/create_sandbox.ts");
     return opened.use(createSandbox({
       home,
       env,
       scopes: [scope],
       own: [paths.config, paths.data, paths.state, paths.cache],
-      self: selfArgv({
-        standalone: Deno.build.standalone,
-        execPath: Deno.execPath(),
-        main: fileURLToPath(Deno.mainModule),
-      }),
+      self,
       ...(embedded && { embedded }),
       ...(cell && { cell }),
     }));
@@ -242,15 +284,18 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   const namedSecret = async (name: string, preferred: string) => {
     const { stores } = await secrets();
     const rank = ({ scheme }: { scheme: string }) => scheme === preferred ? 0 : scheme === "env" ? 2 : 1;
+    // A keychain that cannot be reached, as on a server, does not hide what another store has.
+    let failure: unknown;
     for (const one of [...stores].sort((a, b) => rank(a) - rank(b))) {
       const value = await one.get(name).catch((error) => {
-        if (one.scheme === preferred) throw error;
+        if (one.scheme === preferred) failure = error;
         return undefined;
       });
       if (value === undefined) continue;
       (await redactor()).add(value);
       return value;
     }
+    if (failure !== undefined) throw failure;
     throw new PryxError("secret_missing", `There is no secret "${name}"`, {
       fix: `set it with: pryx secrets set ${name}, or as a variable of that name`,
     });
@@ -267,6 +312,7 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
     now,
     store,
     readStore,
+    knownStore,
     blobs,
     redactor,
     secrets,
@@ -282,24 +328,27 @@ function openShared(opened: AsyncDisposableStack, cell: CellProcess | undefined)
   };
 }
 
-/** Providers by name, each made once: the configured ones, recorded when that was asked for, or a recording. */
+/** Providers by name, each made once: the configured ones or a recording, recorded when that was asked for. */
 function openProviders(
-  { record, replayModel }: Overrides,
-  places: { readonly workspace: string; readonly home: string },
+  { replayModel }: Overrides,
+  places: Places,
   config: () => Promise<Config>,
+  recording: () => Promise<Recording | undefined>,
   { redactor, secret }: Pick<ReturnType<typeof openShared>, "redactor" | "secret">,
 ): (name: string) => Promise<Provider> {
   const providers = new Map<string, Promise<Provider>>();
+  const recorder = once(async () => {
+    const kept = await recording();
+    return kept && (await import("./providers/record.ts")).createModelRecorder(kept);
+  });
+  const answering = async (name: string) => {
+    if (replayModel === undefined) return await configuredProvider(name, await config(), secret);
+    const { createReplayProvider } = await import("./providers/replay.ts");
+    return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
+  };
   const make = async (name: string) => {
-    if (replayModel !== undefined) {
-      const { createReplayProvider } = await import("./providers/replay.ts");
-      return createReplayProvider(replayModel, { ...places, name, redact: (await redactor()).redact });
-    }
-    const made = await configuredProvider(name, await config(), secret);
-    if (record === undefined) return made;
-    const { recordProvider } = await import("./providers/record.ts");
-    const known = await redactor();
-    return recordProvider(made, { ...places, file: record, redact: known.redact });
+    const made = await answering(name);
+    return (await recorder())?.(made) ?? made;
   };
   return (name) => {
     const made = providers.get(name) ?? make(name);

@@ -59,22 +59,29 @@ export function createQuestionDesk(options: QuestionDeskOptions): QuestionDesk {
 
   function add(waiting: Omit<Waiting, "gone">): void {
     queue.push({ ...waiting, gone: new AbortController() });
-    working ??= work().finally(() => working = undefined);
+    working ??= work();
   }
 
   async function work(): Promise<void> {
-    for (let next = queue[0]; next; next = queue[0]) {
-      using _held = terminal.output.hold();
-      const signal = AbortSignal.any([next.gone.signal, options.signal]);
-      try {
-        await next.show(signal);
-      } catch (error) {
-        const why = next.gone.signal.aborted ? String(next.gone.signal.reason) : toPryxError(error).message;
-        terminal.output.direct(`${CLEAR}${style.dim(`└ ${sanitizeLine(why)}`)}\n`);
-        if (!signal.aborted) await next.giveUp().catch(() => {});
-      }
-      queue.splice(queue.indexOf(next), 1);
+    try {
+      for (let next = queue[0]; next; next = queue[0]) await put(next);
+    } finally {
+      // At once: what is asked from here on is to begin anew.
+      working = undefined;
     }
+  }
+
+  async function put(next: Waiting): Promise<void> {
+    using _held = terminal.output.hold();
+    const signal = AbortSignal.any([next.gone.signal, options.signal]);
+    try {
+      await next.show(signal);
+    } catch (error) {
+      const why = next.gone.signal.aborted ? String(next.gone.signal.reason) : toPryxError(error).message;
+      terminal.output.direct(`${CLEAR}${style.dim(`└ ${sanitizeLine(why)}`)}\n`);
+      if (!signal.aborted) await next.giveUp().catch(() => {});
+    }
+    queue.splice(queue.indexOf(next), 1);
   }
 
   function drop(id: string, why: string): void {

@@ -171,6 +171,8 @@ function renderEvent(event: PryxEvent, state: RunState): Rendered {
       return NOTHING;
     case "log":
       return renderLog(event.data, state);
+    case "replay.changed":
+      return { out: "", err: replayedChange(event.data, style) };
     case "tool.output":
       if (isOwn(event, state)) return quiet ? NOTHING : commandOutput(event.data, state);
       state.status = outputStatus(event.data, state) ?? state.status;
@@ -232,6 +234,14 @@ function renderLog(
   const beside = data === undefined ? "" : ` ${JSON.stringify(data)}`;
   const mark = level === "info" ? "" : `${style[LEVELS[level]](level)} `;
   return { out: "", err: `${mark}${sanitize(text + beside)}\n` };
+}
+
+/** The result of a replay: shown also where no progress is wanted. */
+function replayedChange({ path, change, diff, note }: EventData<"replay.changed">, style: Style): string {
+  const about = typeof note === "string"
+    ? style.dim(`# ${sanitizeLine(path)} (${change}): ${sanitizeLine(note)}\n`)
+    : "";
+  return about + (typeof diff === "string" ? sanitize(diff) : "");
 }
 
 function progressStatus({ label = "", done, total, text }: EventData<"progress">): string {

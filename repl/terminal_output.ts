@@ -95,9 +95,14 @@ export function createTerminalOutput(
       if (!live || text === status) return;
       status = text;
       since = Date.now();
-      if (ticker !== undefined) clearInterval(ticker);
-      ticker = text === "" ? undefined : setInterval(draw, STATUS_MS);
-      if (text === "") erase();
+      if (text === "") {
+        if (ticker !== undefined) clearInterval(ticker);
+        ticker = undefined;
+        return erase();
+      }
+      // A new text does not begin to wait anew: one that changes all the time would never be seen.
+      ticker ??= setInterval(draw, STATUS_MS);
+      if (drawn) draw();
     },
     hold() {
       flush();

@@ -86,7 +86,8 @@ export function createTerminalSurface(options: TerminalSurfaceOptions): Terminal
       if (json && options.events === false) return;
       const { out, err } = render(event, run);
       if (out !== "") output.out(out);
-      if (err !== "") output.err(err);
+      // Whoever had enough of the answer needs no account of the rest.
+      if (err !== "" && !(output.closed && output.failure === undefined)) output.err(err);
       if (!json && !options.quiet) output.status(run.status);
       if (attended && (desk !== undefined || asks(event))) ask(event);
     },

@@ -13,11 +13,7 @@ export async function hideImports(
   workers: readonly string[],
   packages: readonly string[],
 ): Promise<void> {
-  const code = new Map<string, string>();
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && name.endsWith(".js")) code.set(name, await Deno.readTextFile(join(folder, name)));
-  }
-  for (const worker of workers) code.set(worker, await Deno.readTextFile(join(folder, worker)));
+  const code = await readBundle(folder, workers);
   for (const path of entriesNamed(code)) {
     if (!code.has(path)) throw new Error(`The program starts ${path}, which is no entry point of the bundle`);
   }
@@ -26,6 +22,16 @@ export async function hideImports(
     const last = withLazyRequire(changed.get(path) ?? text);
     if (last !== text) await Deno.writeTextFile(join(folder, path), last);
   }
+}
+
+/** Every module of a bundle, by its path from the bundle's folder. */
+export async function readBundle(folder: string, workers: readonly string[]): Promise<Map<string, string>> {
+  const code = new Map<string, string>();
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile && name.endsWith(".js")) code.set(name, await Deno.readTextFile(join(folder, name)));
+  }
+  for (const worker of workers) code.set(worker, await Deno.readTextFile(join(folder, worker)));
+  return code;
 }
 
 /**

@@ -10,8 +10,10 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { selfArgv } from "../core/domain/self_argv.ts";
 import { launcher } from "./_launcher.ts";
 import { hideImports } from "./_hide_imports.ts";
+import { lightPaths } from "./_light_paths.ts";
 import { vendorNatives } from "./_natives.ts";
 
 /** Modules that are started by name, as workers: each is an entry point of the bundle, beside main.ts. */
@@ -82,6 +84,8 @@ export async function build(options: BuildOptions, say: (line: string) => void):
       const deno = options.deno ?? Deno.execPath();
       await Deno.writeTextFile(program, launcher({ deno, heapLimit: HEAP_LIMIT, version: manifest.version }));
       await Deno.chmod(program, 0o755);
+      // Of no use to a compiled program: its engine is another one, and its files are in it already.
+      await compileGuest(folder, deno);
     }
     await writeJson(join(work, "build.json"), { version: manifest.version, kind, deno: Deno.version.deno });
     await tryOut(program, manifest.version);
@@ -106,7 +110,13 @@ async function bundle(root: string, folder: string): Promise<void> {
     folder,
   ];
   await run(Deno.execPath(), [...args, ...externals, "main.ts", ...WORKERS], { cwd: root });
-  await hideImports(folder, WORKERS.map((path) => path.replace(/\.ts$/, ".js")), NATIVES);
+  const workers = WORKERS.map((path) => path.replace(/\.ts$/, ".js"));
+  await hideImports(folder, workers, NATIVES);
+  await lightPaths(folder, workers, async (entry, output) => {
+    await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "--output", output, entry], {
+      cwd: root,
+    });
+  });
 }
 
 /** Takes out white space, comments and long names: half the bytes to read at every start. Statements stay as they are. */
@@ -137,6 +147,12 @@ async function* scriptsBelow(folder: string): AsyncGenerator<string> {
     if (entry.isDirectory && entry.name !== "node_modules") yield* scriptsBelow(path);
     else if (entry.name.endsWith(".js")) yield path;
   }
+}
+
+/** Lets the finished bundle write down what cells begin with, as a cell is started: an engine takes its own work alone. */
+async function compileGuest(folder: string, deno: string): Promise<void> {
+  const [program, ...args] = selfArgv({ standalone: false, execPath: deno, main: join(folder, "main.js") });
+  await run(program, [...args, "__guest"], { signal: AbortSignal.timeout(60_000) });
 }
 
 /** Undefined when `program` was made; else why not, in one line. */

@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TOUR_FILES, TOUR_PROMPT } from "../core/commands/tour.ts";
-import { recordProvider } from "../core/providers/record.ts";
+import { createModelRecorder } from "../core/providers/record.ts";
+import { createRecording } from "../core/providers/recording.ts";
 import { scriptedProvider, type Step } from "../tests/support/scripted_provider.ts";
 import { testPryx } from "../tests/support/test_pryx.ts";
 
@@ -50,7 +51,7 @@ async function record(): Promise<string> {
   const provider = scriptedProvider([...STEPS, { text: ANSWER }]);
   const folder = await Deno.realPath(await Deno.makeTempDir());
   const places = { workspace: join(folder, "work"), home: join(folder, "home") };
-  const recorded = recordProvider(provider, { file, ...places });
+  const recorded = createModelRecorder(createRecording({ file, ...places }))(provider);
   try {
     await using test = await testPryx({
       provider: { ...recorded, name: "recorded" },

@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { isAbsolute, join, resolve } from "node:path";
 import type { Need } from "../domain/need.ts";
+import { exists } from "./exists.ts";
 
 /** Files larger than this are named, not hashed, bytes. */
 const MAX_FILE = 4_000_000;
@@ -63,7 +64,9 @@ function seenFrom(word: string, folders: readonly string[]): string[] {
 
 async function hashOf(path: string): Promise<string | null> {
   try {
-    const info = await Deno.stat(path);
+    // Most words name no file, and a wait, or an error, costs far more than the look.
+    if (!exists(path)) return null;
+    const info = Deno.statSync(path);
     if (!info.isFile) return null;
     if (info.size > MAX_FILE) return `size ${info.size}`;
     return sha256(await Deno.readFile(path)).toHex();

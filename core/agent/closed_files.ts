@@ -1,4 +1,5 @@
 import type { Need } from "../domain/need.ts";
+import { exists } from "./exists.ts";
 
 /** These print their words and open none of them. */
 const ONLY_PRINT = new Set(["echo", "printf"]);
@@ -31,7 +32,7 @@ async function closedFile(
     if (named === "" || named.startsWith("-") || named.includes("\0")) continue;
     const path = await resolve(named).catch(() => undefined);
     if (path === undefined || !await isClosed(path)) continue;
-    if (await Deno.stat(path).then(() => true, () => false)) return word;
+    if (exists(path)) return word;
   }
   return undefined;
 }

@@ -3,21 +3,23 @@ import { PryxError } from "../domain/error.ts";
 import type { Need } from "../domain/need.ts";
 import type { NeedContext } from "../tools/tool.ts";
 import { askAboutClosedFiles } from "./closed_files.ts";
+import { exists } from "./exists.ts";
 
 /**
  * The absolute path after symlinks: of the file itself, or of its nearest existing ancestor plus the rest, for a file
  * that is still to be made. A link whose target is missing resolves to that target: writing through it would make it.
  */
-async function resolvePath(path: string, cwd: string, home: string): Promise<string> {
+function resolvePath(path: string, cwd: string, home: string): string {
   if (path.includes("\0")) throw new PryxError("input_invalid", "A path cannot hold a NUL character");
   if (path === "") throw new PryxError("input_invalid", "The path is empty");
   const expanded = path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
-  return await real(isAbsolute(expanded) ? resolve(expanded) : resolve(cwd, expanded), 0);
+  return real(isAbsolute(expanded) ? resolve(expanded) : resolve(cwd, expanded), 0);
 }
 
-async function real(path: string, depth: number): Promise<string> {
+/** Synchronous: each command has several paths to look at, and a wait for each costs more than the look. */
+function real(path: string, depth: number): string {
   try {
-    return await Deno.realPath(path);
+    return Deno.realPathSync(path);
   } catch (error) {
     const parent = dirname(path);
     if (parent === path || depth > 64) {
@@ -25,10 +27,18 @@ async function real(path: string, depth: number): Promise<string> {
         cause: error,
       });
     }
-    const link = await Deno.readLink(path).catch(() => null);
+    const link = linkAt(path);
     return link === null
-      ? join(await real(parent, depth + 1), basename(path))
-      : await real(resolve(await real(parent, depth + 1), link), depth + 1);
+      ? join(real(parent, depth + 1), basename(path))
+      : real(resolve(real(parent, depth + 1), link), depth + 1);
+  }
+}
+
+function linkAt(path: string): string | null {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return null;
   }
 }
 
@@ -47,7 +57,7 @@ function findExecutable(name: string, cwd: string, searchPath: string): string |
 /** Synchronous: PATH has many folders, every command is looked for in them, and a wait for each costs more than the look. */
 function lookAt(path: string): Deno.FileInfo | undefined {
   try {
-    return Deno.statSync(path);
+    return exists(path) ? Deno.statSync(path) : undefined;
   } catch {
     return undefined;
   }
@@ -78,7 +88,8 @@ export function createNeedContext(options: NeedContextOptions): NeedContext {
   const { workspace, home, searchPath } = options;
   const writable = [workspace, "/tmp", "/var/tmp", "/dev/shm"];
   const host: ShellHost = {
-    resolve: (path) => resolvePath(path, workspace, home),
+    // What is wrong with a path rejects.
+    resolve: async (path) => await resolvePath(path, workspace, home),
     findExecutable: (name, cwd) => Promise.resolve(findExecutable(name, cwd, searchPath)),
     isWritable: (path) => writable.some((folder) => path === folder || path.startsWith(`${folder}/`)),
     env: (name) => name === "HOME" ? home : undefined,
@@ -89,7 +100,11 @@ export function createNeedContext(options: NeedContextOptions): NeedContext {
     resolve: host.resolve,
     async shellNeeds(command, cwd) {
       const needs = await options.shellNeeds(command, cwd, host);
-      return await askAboutClosedFiles(needs, (path) => resolvePath(path, cwd, home), options.isClosed);
+      return await askAboutClosedFiles(
+        needs,
+        async (path) => await resolvePath(path, cwd, home),
+        options.isClosed,
+      );
     },
   };
 }

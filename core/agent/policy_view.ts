@@ -17,7 +17,7 @@ interface PolicyViewOptions {
   readonly home: string;
   readonly searchPath: string;
   readonly tools: readonly Tool[];
-  readonly store: Store;
+  readonly store: Pick<Store, "grants" | "trustedHash">;
   readonly now: () => Date;
   sandbox(): Promise<Sandbox>;
 }

@@ -132,22 +132,22 @@ export class SessionRunner {
     work.closed = true;
     const started = performance.now();
     const limits = { ...this.#parts.config.limits, ...withoutUndefined(request.limits ?? {}) };
-    const timer = this.#deadline(abort, limits.timeoutMs);
+    const timer = this.#deadline(abort, limits.timeoutMs, "allow more with --timeout");
     try {
       const { graph, args, surface, attended, mandate, recorded } = request;
       const { device, config } = this.#parts;
-      const { automation } = mandate;
-      const text = [automation, ...args].join(" ");
-      const { hash, permissions = {} } = graph;
+      const { entry, hash, permissions = {} } = graph;
+      const text = [entry, ...args].join(" ");
+      const principal = mandate ? `automation:${mandate.automation}` : "human";
       this.#log.append([
-        { type: "input", turn, data: { text, principal: `automation:${automation}`, surface, device } },
+        { type: "input", turn, data: { text, principal, surface, device } },
         {
           type: "turn.started",
           turn,
           data: {
             model: "none",
             preset: config.preset,
-            automation: { file: automation, graph: hash, permissions: { ...permissions } },
+            automation: { file: entry, graph: hash, permissions: { ...permissions } },
             ...(recorded ? { recorded } : {}),
           },
         },
@@ -155,7 +155,7 @@ export class SessionRunner {
       return openProgramTurn(this.#sessionParts(state, { programs: true }), {
         turn,
         signal: abort.signal,
-        mandate,
+        ...(mandate ? { mandate } : {}),
         attended,
         approvalTimeoutMs: limits.approvalTimeoutMs,
         stop: (reason) => abort.abort(reason),
@@ -229,14 +229,11 @@ export class SessionRunner {
   #deadline(
     abort: AbortController,
     timeoutMs: number | undefined,
+    fix = "allow more with --timeout, and go on with --continue",
   ): ReturnType<typeof setTimeout> | undefined {
     if (timeoutMs === undefined) return undefined;
     return setTimeout(() => {
-      abort.abort(
-        new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, {
-          fix: "allow more with --timeout, and go on with --continue",
-        }),
-      );
+      abort.abort(new PryxError("timeout", `The time limit of ${timeoutMs} ms was reached`, { fix }));
     }, timeoutMs);
   }
 

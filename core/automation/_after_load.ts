@@ -1,6 +1,8 @@
+import type { LinkedGraph } from "../domain/automation.ts";
 import { EXIT, PryxError } from "../domain/error.ts";
 import type { Json } from "../domain/schema.ts";
-import type { AutomationRun } from "./automation.ts";
+import { framesOf } from "./_failure.ts";
+import type { AutomationRun, TestResult, TestWatch } from "./automation.ts";
 import { AutomationError, type Conversation } from "./conversation.ts";
 import type { Registered } from "./wire.ts";
 
@@ -64,24 +66,44 @@ function isJson(text: string): boolean {
   }
 }
 
+interface TestRun {
+  readonly graph: LinkedGraph;
+  readonly conversation: Conversation;
+  readonly say: Say;
+  readonly watch: TestWatch;
+}
+
 /** Runs the tests that a file registered, one after another, and says how each ended. Returns the exit code. */
 export async function runTests(
   tests: readonly string[],
-  conversation: Conversation,
-  say: Say,
+  { graph, conversation, say, watch }: TestRun,
 ): Promise<number> {
+  const wanted = tests.filter((name) => watch.wanted?.(name) ?? true);
   let failed = 0;
-  for (const name of tests) {
-    try {
-      await conversation.call("test", { name });
-      say("stdout", `ok      ${name}\n`);
-    } catch (error) {
-      if (!(error instanceof AutomationError)) throw error;
-      failed++;
-      const trace = error.frames.map((line) => `\n${line}`).join("");
-      say("stdout", `FAILED  ${name}\n  ${error.message.replaceAll("\n", "\n  ")}${trace}\n`);
-    }
+  for (const name of wanted) {
+    const result = await runTest(name, conversation, graph);
+    if (result.error) failed++;
+    if (watch.ended) watch.ended(result);
+    else say("stdout", describeTest(result));
   }
-  say("stdout", `${tests.length - failed} passed, ${failed} failed\n`);
+  if (!watch.ended) say("stdout", `${wanted.length - failed} passed, ${failed} failed\n`);
   return failed === 0 ? EXIT.done : EXIT.error;
+}
+
+async function runTest(name: string, conversation: Conversation, graph: LinkedGraph): Promise<TestResult> {
+  try {
+    await conversation.call("test", { name });
+    return { name };
+  } catch (error) {
+    if (!(error instanceof AutomationError)) throw error;
+    const { message, thrown } = error;
+    const kind = thrown === "" || thrown === "PryxError" ? "" : `${thrown}: `;
+    return { name, error: { message: `${kind}${message}`, frames: await framesOf(error, graph) } };
+  }
+}
+
+function describeTest({ name, error }: TestResult): string {
+  if (!error) return `ok      ${name}\n`;
+  const trace = error.frames.map((line) => `\n${line}`).join("");
+  return `FAILED  ${name}\n  ${error.message.replaceAll("\n", "\n  ")}${trace}\n`;
 }

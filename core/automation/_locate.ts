@@ -5,11 +5,10 @@ import type { Finding } from "./_module.ts";
 import { isImportable, specifierProblem } from "./_specifier.ts";
 
 /** The nearest folder, upward from `folder`, that has one of the marks; `folder` where none has. */
-export async function findRoot(folder: string): Promise<string> {
+export function findRoot(folder: string): Promise<string> {
   for (let one = folder;; one = dirname(one)) {
-    const marks = await Promise.all(ROOT_MARKS.map((mark) => exists(join(one, mark))));
-    if (marks.includes(true)) return one;
-    if (dirname(one) === one) return folder;
+    if (ROOT_MARKS.some((mark) => exists(join(one, mark)))) return Promise.resolve(one);
+    if (dirname(one) === one) return Promise.resolve(folder);
   }
 }
 
@@ -110,8 +109,14 @@ function isInside(path: string, root: string): boolean {
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
+/** Synchronous: a wait for each costs more than the look. */
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function isFile(path: string): Promise<boolean> {

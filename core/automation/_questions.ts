@@ -30,14 +30,16 @@ export function createQuestions(turn: ProgramTurn, answers: Readonly<Record<stri
       }
       if (turn.attended) {
         const hint = hintOf(question);
-        for (let attempt = 0, why = ""; attempt < ATTEMPTS; attempt++) {
+        let problem = "";
+        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
           const options = question.kind === "select" ? choices : undefined;
-          const { text } = await turn.ask(`${why}${question.text}${hint}`, options, question.default);
+          const { text } = await turn.ask(`${problem}${question.text}${hint}`, options, question.default);
           if (text.trim() === "" && question.default !== undefined) return question.default;
           const read = readAnswer(question, text);
           if ("value" in read) return read.value;
-          why = `${read.problem}. `;
+          problem = `${read.problem}. `;
         }
+        throw new PryxError("input_invalid", `No answer to "${name}" (${question.text}) fitted`);
       }
       if (question.default !== undefined) return question.default;
       throw new PryxError("denied", `Nobody is there to answer "${name}" (${question.text})`, {
@@ -52,8 +54,21 @@ export function createQuestions(turn: ProgramTurn, answers: Readonly<Record<stri
 function hintOf({ kind, choices, default: preset }: Question): string {
   const usual = preset === undefined ? "" : `, ${preset} by default`;
   if (kind === "confirm") return ` [yes or no${usual}]`;
-  if (kind === "multiselect") return ` [any of ${choices?.join(", ")}, with commas between${usual}]`;
+  if (kind === "multiselect") {
+    const several = preset === undefined ? "" : `, ${shownList(preset)} by default`;
+    return ` [any of ${choices?.join(", ")}, with commas between${several}]`;
+  }
   return preset === undefined ? "" : ` [${preset}]`;
+}
+
+/** A list that came as JSON, as a person would type it. */
+function shownList(json: string): string {
+  try {
+    const list: unknown = JSON.parse(json);
+    return Array.isArray(list) ? list.join(", ") : json;
+  } catch {
+    return json;
+  }
 }
 
 function readAnswer({ kind, choices = [] }: Question, text: string): { value: string } | { problem: string } {

@@ -440,7 +440,7 @@ export declare const ui: {
   progress(label: string, total?: number): Progress;
   /** A table on standard output. */
   table(rows: readonly Readonly<Record<string, unknown>>[], columns?: readonly string[]): void;
-  /** Markdown on standard output, rendered on a terminal. */
+  /** Markdown on standard output, as it stands. */
   markdown(text: string): void;
 };
 

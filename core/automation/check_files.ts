@@ -2,6 +2,7 @@ import { dirname, relative, sep } from "node:path";
 import type { AutomationProblem } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
 import { findRoot } from "./_locate.ts";
+import { specifierProblem } from "./_specifier.ts";
 import { decodeSource, MAX_MODULE_BYTES, readSource } from "./_read_source.ts";
 import type { Linking } from "./automation.ts";
 import { checkTypes, sortProblems } from "./check.ts";
@@ -94,5 +95,12 @@ export function mergeProblems(
     if (/^TS1\d{3}$/.test(one.code)) return !syntax.has(line) && !unsupported.has(line);
     return one.code !== "unsupported" || !unsupported.has(line);
   });
-  return sortProblems([...linked, ...others]);
+  return sortProblems([...linked, ...others.map(inOwnWords)]);
+}
+
+/** An import that can never be there, though nothing of it is used when the file runs: what to do instead is known. */
+function inOwnWords(problem: AutomationProblem): AutomationProblem {
+  const [, specifier] = /^Cannot find (?:module|name) '([^']+)'/.exec(problem.message) ?? [];
+  if (specifier === undefined || !(NO_MODULE.has(problem.code) || problem.code === "TS2591")) return problem;
+  return { ...problem, ...specifierProblem(specifier) };
 }

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { ProgramTurn } from "../api.ts";
-import type { LinkedGraph, Permissions } from "../domain/automation.ts";
+import type { CapabilityChange, LinkedGraph, Permissions } from "../domain/automation.ts";
+import { escapeForDisplay } from "../domain/display.ts";
 import { PryxError } from "../domain/error.ts";
 import { type GrantId, newId } from "../domain/id.ts";
 import { type Need, NEED_KINDS, type NeedKind } from "../domain/need.ts";
@@ -25,28 +26,32 @@ const NO = "no";
 /**
  * Before the first run of an automation as it is now: shows a person what it declares, and asks. A yes becomes grants
  * that hold for exactly this graph; denials of policy stay. Where nobody is there nothing is asked: each call then is
- * decided by itself. Rejects with `denied` on a no.
+ * decided by itself. Rejects with `denied` on a no. Disposing takes back what was given for this run alone.
  */
-export async function askConsent(options: ConsentOptions): Promise<void> {
+export async function askConsent(options: ConsentOptions): Promise<Disposable> {
   const { graph, mandate, turn, store } = options;
   const permissions = graph.permissions ?? {};
-  if (!turn.attended || Object.keys(permissions).length === 0) return;
+  const nothing = givenOnce([], options);
+  if (!turn.attended || Object.keys(permissions).length === 0) return nothing;
   const now = options.now().toISOString();
+  // What was given to another run alone says nothing of this one.
   const earlier = store.grants({ now }).filter((grant) =>
-    grant.automation === mandate.automation && grant.workspace === graph.root
+    grant.automation === mandate.automation && grant.workspace === graph.root &&
+    (grant.session === undefined || grant.session === turn.session)
   );
-  if (earlier.some((grant) => grant.graph === graph.hash)) return;
+  if (earlier.some((grant) => grant.graph === graph.hash)) return nothing;
   const asking = await asks(permissions, options);
-  if (asking.length === 0) return;
-  const before = earlier.at(-1);
-  const { text, by } = await turn.ask(summary(mandate.automation, permissions, before), [ALWAYS, ONCE, NO]);
+  if (asking.length === 0) return nothing;
+  const question = summary(mandate.automation, permissions, changesSince(earlier, permissions, asking));
+  const { text, by } = await turn.ask(question, [ALWAYS, ONCE, NO]);
   const answer = text.trim().toLowerCase();
   if (answer !== ALWAYS && answer !== ONCE) {
     throw new PryxError("denied", `You did not allow ${mandate.automation} what it declares`, {
       fix: "look at what it does, then run it again",
     });
   }
-  for (const grant of grantsFor(asking, options, answer === ALWAYS, by, now)) {
+  const grants = grantsFor(asking, options, answer === ALWAYS, by, now);
+  for (const grant of grants) {
     store.putGrant(grant);
     store.audit("grant", {
       grant: grant.id,
@@ -55,10 +60,19 @@ export async function askConsent(options: ConsentOptions): Promise<void> {
       by,
       graph: graph.hash,
     });
-    if (answer === ALWAYS) {
-      for (const old of earlier) store.revokeGrant(old.id, now);
-    }
   }
+  if (answer === ONCE) return givenOnce(grants, options);
+  for (const old of earlier) store.revokeGrant(old.id, now);
+  return nothing;
+}
+
+/** The session of a run is over with it: what was given for it alone would hold for nothing. */
+function givenOnce(grants: readonly Grant[], { store, now }: ConsentOptions): Disposable {
+  return {
+    [Symbol.dispose]() {
+      for (const { id } of grants) store.revokeGrant(id, now().toISOString());
+    },
+  };
 }
 
 type Pattern = { readonly kind: NeedKind; readonly pattern: string };
@@ -85,25 +99,45 @@ function exampleOf({ kind, pattern }: Pattern, root: string): Need {
   return { kind, target: isAbsolute(fixed) || fixed.startsWith("~") ? fixed : join(root, fixed) };
 }
 
-function summary(name: string, permissions: Permissions, before: Grant | undefined): string {
-  const lines = patternsOf(permissions).map(({ kind, pattern }) => `  ${kind.padEnd(5)} ${pattern}`);
-  const known = before === undefined
-    ? []
-    : describeChanges(diffPermissions(permissionsOf(before), permissions), name);
-  const changed = before === undefined
+/**
+ * What is asked for now and was not allowed before, and what was and is not declared any more. What policy allows without
+ * anybody was never granted, so it is not compared. Undefined where nothing was allowed yet.
+ */
+function changesSince(
+  earlier: readonly Grant[],
+  permissions: Permissions,
+  asking: readonly Pattern[],
+): CapabilityChange[] | undefined {
+  if (earlier.length === 0) return undefined;
+  const known = permissionsOf(earlier.flatMap(({ needs }) => needs));
+  return diffPermissions(known, permissions).filter(({ change, kind, pattern }) =>
+    change === "removed" || asking.some((one) => one.kind === kind && one.pattern === pattern)
+  );
+}
+
+function summary(
+  file: string,
+  permissions: Permissions,
+  changes: readonly CapabilityChange[] | undefined,
+): string {
+  const name = escapeForDisplay(file);
+  const lines = patternsOf(permissions).map(({ kind, pattern }) =>
+    `  ${kind.padEnd(5)} ${escapeForDisplay(pattern)}`
+  );
+  const changed = changes === undefined
     ? [`${name} declares that it may:`, ...lines]
-    : known.length === 0
+    : changes.length === 0
     ? [`${name} has changed since you allowed it. It still declares that it may:`, ...lines]
     : [
       `${name} has changed since you allowed it:`,
-      ...known.map((line) => `  ${line}`),
+      ...describeChanges(changes, file).map((line) => `  ${line}`),
       "In all it may:",
       ...lines,
     ];
   return [...changed, "Allow that? Always: until the file, or one that it imports, changes."].join("\n");
 }
 
-function permissionsOf({ needs }: Grant): Permissions {
+function permissionsOf(needs: readonly Pattern[]): Permissions {
   const kinds: { [K in NeedKind]?: string[] } = {};
   for (const { kind, pattern } of needs) (kinds[kind] ??= []).push(pattern);
   return kinds;

@@ -6,6 +6,7 @@ import {
   type FromCell,
   type LoadMessage,
   MAX_PENDING,
+  MAX_UNREAD,
   type Registered,
   type Seal,
   type ToCell,
@@ -34,8 +35,12 @@ interface ConversationOptions {
   answer(call: CellCall): Promise<unknown>;
   say(to: "stdout" | "stderr", text: string): void;
   /** Told of every message, in order: what a recording is made of. */
-  readonly tap?: (direction: "to" | "from", message: ToCell | FromCell) => void;
+  readonly tap?: Tap;
+  /** The time that every message tells, milliseconds since 1970, for a cell whose clock is fixed. */
+  readonly clock?: () => number;
 }
+
+export type Tap = (...said: ["to", ToCell] | ["from", FromCell]) => void;
 
 /** The host's side of what it and a cell say to each other. Whatever a cell sends, it can do no more than fail itself. */
 export interface Conversation {
@@ -54,30 +59,78 @@ export interface Conversation {
   idle(): Promise<void>;
 }
 
+/** A call that is being answered. Most answers are there at once: who wants no signal has none made. */
+class Pending {
+  #reason: unknown;
+  #controller: AbortController | undefined;
+  /** Nobody waits for it any more. */
+  over = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.over) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.over) return;
+    this.over = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 /** Begins to listen to a cell. Ends with the cell. */
 export function converse(options: ConversationOptions): Conversation {
-  const { cell, name, tap } = options;
+  const { cell, name, tap, clock } = options;
   const ready = Promise.withResolvers<Seal>();
   const loaded = Promise.withResolvers<Registered>();
   const gone = Promise.withResolvers<never>();
   for (const { promise } of [ready, loaded, gone]) promise.catch(() => {});
   /** Calls of the automation that have no answer yet. */
-  const pending = new Map<number, AbortController>();
+  const pending = new Map<number, Pending>();
   /** Characters of those calls together. */
   let held = 0;
   /** Calls of the host that have none. */
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let nextId = 1;
-  const asleep: (() => void)[] = [];
-  const wake = () => asleep.splice(0).forEach((next) => next());
-  const settled = () => new Promise<void>((resolve) => void asleep.push(resolve));
+  /** Who waits for calls to be answered. */
+  const waiters = new Set<() => void>();
+  /** The process has ended; what it said before may still be read. */
+  let dead = false;
+  void cell.ended.then(() => {
+    dead = true;
+    wake();
+  });
+  /** Why the cell is gone, once that is known. */
+  let over: PryxError | undefined;
+  /** Characters that were sent and not taken. */
+  let unread = 0;
 
-  function send(message: ToCell): void {
+  function send(untimed: ToCell): void {
+    if (over) return;
+    const message = clock === undefined || untimed.t === "load" ? untimed : { ...untimed, now: clock() };
     tap?.("to", message);
-    void Promise.resolve(cell.send(JSON.stringify(message))).catch(() => {
-      // It is gone: reading from it says why.
-    });
+    const line = JSON.stringify(message);
+    unread += line.length;
+    if (unread > MAX_UNREAD) {
+      return fail(
+        new PryxError("tool_failed", `${name} was stopped: it does not take what it has asked for`, {
+          fix: "ask for less at a time, and let it wait (await) between two pieces of work",
+        }),
+      );
+    }
+    const taken = () => void (unread -= line.length);
+    // When it is gone, reading from it says why.
+    void Promise.resolve(cell.send(line)).then(taken, taken);
   }
+
+  function wake(): void {
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  }
+
+  const answered = () => new Promise<void>((resolve) => waiters.add(resolve));
 
   function settle(id: number, length: number, message: ToCell): void {
     pending.delete(id);
@@ -87,21 +140,27 @@ export function converse(options: ConversationOptions): Conversation {
   }
 
   function answer({ id, method, params }: FromCell & { t: "call" }, length: number): void {
-    const controller = new AbortController();
-    pending.set(id, controller);
+    const call = new Pending();
+    pending.set(id, call);
     held += length;
-    const { signal } = controller;
-    const event = (value: unknown) => {
-      if (!signal.aborted && pending.get(id) === controller) send({ t: "event", id, value });
-    };
-    options.answer({ method, params, signal, event }).then(
+    options.answer({
+      method,
+      params,
+      get signal() {
+        return call.signal;
+      },
+      event(value) {
+        if (!call.over && pending.get(id) === call) send({ t: "event", id, value });
+      },
+    }).then(
       (value) => settle(id, length, { t: "reply", id, ok: true, value: value ?? null }),
       (error) => settle(id, length, { t: "reply", id, ok: false, error: toWireError(error) }),
     );
   }
 
+  /** Waits until one more call may be answered, or nobody is there to be answered. */
   async function room(): Promise<void> {
-    while (pending.size >= MAX_PENDING || held >= MAX_HELD) await settled();
+    while ((pending.size >= MAX_PENDING || held >= MAX_HELD) && !dead) await answered();
   }
 
   async function receive(message: FromCell, length: number): Promise<void> {
@@ -132,6 +191,8 @@ export function converse(options: ConversationOptions): Conversation {
 
   async function listen(): Promise<void> {
     for await (const line of cell.lines) {
+      // What it said before it was stopped is nobody's any more.
+      if (over) return;
       const message = readFromCell(line);
       if (!message) throw nonsense(`it said ${JSON.stringify(line.slice(0, 80))}`);
       tap?.("from", message);
@@ -146,15 +207,18 @@ export function converse(options: ConversationOptions): Conversation {
     });
   }
 
-  listen().catch((error) => {
+  function fail(error: unknown): void {
     cell.kill();
-    const reason = toPryxError(error);
+    if (over) return;
+    const reason = over = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
-    for (const controller of pending.values()) controller.abort(reason);
+    for (const call of pending.values()) call.abort(reason);
     waiting.clear();
     pending.clear();
     wake();
-  });
+  }
+
+  listen().catch(fail);
 
   return {
     ready: ready.promise,
@@ -162,6 +226,7 @@ export function converse(options: ConversationOptions): Conversation {
     gone: gone.promise,
     load: (message) => send({ t: "load", ...message }),
     call<H extends keyof HostCalls>(name: H, params: HostCalls[H]["params"]) {
+      if (over) return Promise.reject(over);
       const id = nextId++;
       const asked = Promise.withResolvers<unknown>();
       waiting.set(id, asked);
@@ -171,7 +236,7 @@ export function converse(options: ConversationOptions): Conversation {
     },
     abort: (reason) => send({ t: "abort", reason }),
     async idle() {
-      while (pending.size > 0) await settled();
+      while (pending.size > 0) await answered();
     },
   };
 }
@@ -218,6 +283,7 @@ export class AutomationError extends PryxError {
   }
 }
 
-function fromWireError(error: WireError): AutomationError {
+/** What an automation threw. */
+export function fromWireError(error: WireError): AutomationError {
   return new AutomationError(error);
 }

@@ -160,9 +160,12 @@ export interface HostCalls {
     readonly value: Json;
   };
   readonly test: { readonly params: { readonly name: string }; readonly value: null };
-  /** `code` as the host made it of what was typed; the result is shown as text, and kept as `_`. */
+  /**
+   * `code` as the host made it of what was typed (_evaluation.ts); the result is shown as text, and kept as `_`; what is
+   * thrown, as `_error`. `name`: what stack traces call it.
+   */
   readonly evaluate: {
-    readonly params: { readonly code: string };
+    readonly params: { readonly code: string; readonly name?: string };
     readonly value: { readonly text: string; readonly type: string };
   };
   /** Names of members that an expression's value has; getters are not run. */

@@ -1,4 +1,5 @@
 import type { ErrorJson, ProgramTurn, Pryx } from "../api.ts";
+import type { Recording } from "../domain/cassette.ts";
 import type { LinkedGraph } from "../domain/automation.ts";
 import { EXIT, type PryxError, toPryxError } from "../domain/error.ts";
 import type { SessionId } from "../domain/id.ts";
@@ -7,12 +8,15 @@ import type { PolicyView } from "../policy/policy.ts";
 import type { Cell, Sandbox } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
 import { createAgentDesk } from "./_ask.ts";
+import { describeFailure } from "./_failure.ts";
 import { createQuestions } from "./_questions.ts";
 import { deliver, runTests } from "./_after_load.ts";
 import type { AutomationEnd, AutomationRun } from "./automation.ts";
 import { askConsent, patternsOf } from "./consent.ts";
 import { AutomationError, type Conversation, converse } from "./conversation.ts";
 import { createDispatch } from "./dispatch.ts";
+import { recordRun, type RunRecorder } from "./record_run.ts";
+import { createTail } from "./_tail.ts";
 
 /** What runs of automations share. */
 export interface RunParts {
@@ -25,6 +29,8 @@ export interface RunParts {
   secretMark(name: string): string;
   secret(name: string): Promise<string>;
   readonly now: () => Date;
+  /** Where the run is to be recorded, if it is. */
+  recording(): Promise<Recording | undefined>;
 }
 
 /** Characters kept of what an automation prints, for the session: its end. */
@@ -36,7 +42,14 @@ const GRACE_MS = 500;
 export async function runAutomation(run: AutomationRun, parts: RunParts): Promise<AutomationEnd> {
   const { graph } = run;
   run.signal.throwIfAborted();
-  const starting = parts.sandbox().then((sandbox) => sandbox.cell());
+  const recording = await parts.recording();
+  const recorder = recording && await recordRun(recording, {
+    graph,
+    args: run.args,
+    cwd: run.cwd,
+    now: () => parts.now().getTime(),
+  });
+  const starting = parts.sandbox().then((sandbox) => sandbox.cell({ fixed: recorder !== undefined }));
   starting.catch(() => {});
   const [pryx, sandbox] = await Promise.all([parts.pryx(), parts.sandbox()]);
   const mandate = mandateOf(graph, (await sandbox.baseline()).temp);
@@ -57,7 +70,7 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
   let cell: Cell | undefined;
   try {
     cell = await starting;
-    return await inCell(run, { ...parts, pryx, sandbox, mandate, turn, cell });
+    return await inCell(run, { ...parts, pryx, sandbox, mandate, turn, cell, recorder });
   } catch (error) {
     // Nothing of the automation ran: the end says why.
     const failure = toPryxError(error);
@@ -72,14 +85,18 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
 
 /** The most that an automation may do: its manifest, and the temporary folder that every command has. */
 function mandateOf(graph: LinkedGraph, temp: string): Mandate {
-  const own = ["read", "write"] as const;
+  return withTemp(
+    { automation: graph.entry, graph: graph.hash, needs: patternsOf(graph.permissions ?? {}) },
+    temp,
+  );
+}
+
+/** `mandate`, and the temporary folder. */
+export function withTemp(mandate: Mandate, temp: string): Mandate {
+  const pattern = temp.replaceAll(/[*?[\]{}\\]/gu, "\\$&");
   return {
-    automation: graph.entry,
-    graph: graph.hash,
-    needs: [
-      ...patternsOf(graph.permissions ?? {}),
-      ...own.map((kind) => ({ kind, pattern: temp.replaceAll(/[*?[\]{}\\]/gu, "\\$&") })),
-    ],
+    ...mandate,
+    needs: [...mandate.needs, { kind: "read", pattern }, { kind: "write", pattern }],
   };
 }
 
@@ -89,15 +106,21 @@ interface Running extends Omit<RunParts, "pryx" | "sandbox"> {
   readonly mandate: Mandate;
   readonly turn: ProgramTurn;
   readonly cell: Cell;
+  readonly recorder: RunRecorder | undefined;
 }
 
 async function inCell(run: AutomationRun, running: Running): Promise<AutomationEnd> {
   const { graph } = run;
-  const { turn, mandate, pryx, cell } = running;
-  let printed = "";
+  const { turn, mandate, pryx, cell, recorder } = running;
+  const printed = createTail(KEPT_OUTPUT);
   const say = (to: "stdout" | "stderr", text: string) => {
-    if (to === "stdout") printed = `${printed}${text}`.slice(-KEPT_OUTPUT);
+    if (to === "stdout") printed.add(text);
     turn.say(to, text);
+  };
+  /** What is printed on behalf of the automation. */
+  const print = (to: "stdout" | "stderr", text: string) => {
+    recorder?.print(to, text);
+    say(to, text);
   };
   const exited = Promise.withResolvers<number>();
   const store = await running.store();
@@ -105,6 +128,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
     pryx,
     turn,
     mandate,
+    principal: `automation:${graph.entry}`,
     workspace: graph.root,
     limits: run.limits ?? {},
     call: (name, params) => conversation.call(name, params),
@@ -112,17 +136,32 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const answer = createDispatch({
     ...running,
     agent,
+    say,
     questions: createQuestions(turn, run.answers),
     state: store.automationState(`${graph.root}\0${graph.entry}`),
     workspace: graph.root,
     input: run.input,
     exit: (code) => exited.resolve(code),
   });
-  const conversation: Conversation = converse({ cell, name: graph.entry, answer, say });
+  const conversation: Conversation = converse({
+    cell,
+    name: graph.entry,
+    answer,
+    say,
+    ...(recorder ? { tap: recorder.tap, clock: recorder.clock } : {}),
+  });
 
+  let consent: Disposable | undefined;
   const work = async (): Promise<number> => {
     await conversation.ready;
-    await askConsent({ graph, mandate, turn, policy: await running.policy(), store, now: running.now });
+    consent = await askConsent({
+      graph,
+      mandate,
+      turn,
+      policy: await running.policy(),
+      store,
+      now: running.now,
+    });
     conversation.load({
       modules: graph.modules,
       entry: graph.entry,
@@ -130,11 +169,14 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
       cwd: run.cwd,
       workspace: graph.root,
       test: graph.test,
+      ...(recorder ? { fixed: recorder.fixed } : {}),
     });
     const registered = await conversation.loaded;
     await conversation.idle();
-    if (graph.test) return await runTests(registered.tests, conversation, say);
-    return await deliver(run, registered, conversation, say);
+    if (graph.test) {
+      return await runTests(registered.tests, { graph, conversation, say: print, watch: run.tests ?? {} });
+    }
+    return await deliver(run, registered, conversation, print);
   };
   const working = work();
   working.catch(() => {});
@@ -152,10 +194,20 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const others = agent.unanswered;
   const stopped = unapproved.length + personOnly.length + others.unapproved.length + others.personOnly.length;
   // What flags would have allowed is said once, of all that was stopped.
-  const error = failure && describe(failure, graph.entry, stopped > 0);
+  const error = failure && await describeFailure(failure, graph, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
-  await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
+  await turn.end({
+    status,
+    text: printed.text(),
+    ...(error ? { error } : {}),
+    ...agent.spent,
+    unanswered: others,
+  });
+  consent?.[Symbol.dispose]();
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
+  // An error of the automation's own making is in what it said.
+  const recorded = failure instanceof AutomationError ? undefined : error;
+  await recorder?.end({ status, exitCode: code, ...(recorded ? { error: recorded } : {}) });
   return endOf(turn.session, status, code, error);
 }
 
@@ -174,20 +226,6 @@ function aborted(signal: AbortSignal): Promise<never> {
   if (signal.aborted) reject(signal.reason);
   else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   return promise;
-}
-
-/** What people are told: what was thrown, and where in their own lines. */
-function describe(error: PryxError, name: string, flagsFollow: boolean): ErrorJson {
-  if (!(error instanceof AutomationError)) return error.toJSON();
-  const { code, message, ...rest } = error.toJSON();
-  const fix = code === "denied" && flagsFollow ? undefined : rest.fix;
-  const kind = error.thrown === "PryxError" || error.thrown === "" ? "" : `${error.thrown}: `;
-  const trace = error.frames.map((line) => `\n${line}`).join("");
-  return {
-    code,
-    message: `${name} failed: ${kind}${message}${trace}`,
-    ...(fix === undefined ? {} : { fix }),
-  };
 }
 
 function endOf(

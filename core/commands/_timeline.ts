@@ -19,6 +19,12 @@ const CHARS = 1200;
 const OUTPUT_LINES = 3;
 const CHANGE_LINES = 16;
 
+interface Turn {
+  /** From 1. */
+  readonly number: number;
+  readonly automation: boolean;
+}
+
 /** A call that has begun, with what was decided about it and what it did. */
 interface Call {
   readonly requested: EventOf<"tool.requested">;
@@ -29,9 +35,11 @@ interface Call {
 /** What happened, for people: a call with its decision and result in one piece, at its end. Takes nothing but events. */
 export function* timeline(events: Iterable<PryxEvent>, options: TimelineOptions): IterableIterator<string> {
   const calls = new Map<string, Call>();
-  let turns = 0;
+  let turn: Turn = { number: 0, automation: false };
   for (const event of events) {
-    if (event.type === "turn.started") turns++;
+    if (event.type === "turn.started") {
+      turn = { number: turn.number + 1, automation: event.data.automation !== undefined };
+    }
     if (event.type === "tool.requested") {
       calls.set(event.data.call, { requested: event, lines: [], changed: false });
       continue;
@@ -40,7 +48,7 @@ export function* timeline(events: Iterable<PryxEvent>, options: TimelineOptions)
     if (event.type === "tool.finished") calls.delete(event.data.call);
     const text = event.type === "tool.finished"
       ? finished(event, call, options)
-      : describe(event, turns, options);
+      : describe(event, turn, options);
     if (text === null) continue;
     if (call && event.type !== "tool.finished") {
       call.lines.push(text);
@@ -85,7 +93,7 @@ function finished(
   return `${head}${asked}${call?.lines.map(indented).join("") ?? ""}${block(told, full, lines)}${whole}`;
 }
 
-function describe(event: PryxEvent, turn: number, options: TimelineOptions): string | null {
+function describe(event: PryxEvent, turn: Turn, options: TimelineOptions): string | null {
   const body = (text: string) => block(text, options.full);
   switch (event.type) {
     case "session.created": {
@@ -100,9 +108,9 @@ function describe(event: PryxEvent, turn: number, options: TimelineOptions): str
       return `${localTime(event.at, "second")}  ${principal} (${surface})${about}${body(text)}${beside}`;
     }
     case "turn.started":
-      return `turn ${turn} · ${event.data.model} · preset ${event.data.preset}${
-        event.data.recorded ? " · recorded model" : ""
-      }`;
+      return `turn ${turn.number} · ${
+        turn.automation ? "automation" : event.data.model
+      } · preset ${event.data.preset}${event.data.recorded ? " · recorded model" : ""}`;
     case "message": {
       const { text, reasoning, finish } = event.data;
       const thought = options.full && reasoning ? `${body(reasoning)}\n        ---` : "";
@@ -140,10 +148,14 @@ function describe(event: PryxEvent, turn: number, options: TimelineOptions): str
       return `undone by a person: ${
         event.data.paths.map((path) => within(options.workspace, path)).join(", ")
       }`;
+    case "log": {
+      const { level, text, data } = event.data;
+      return `${level}: ${oneLine(data === undefined ? text : `${text} ${JSON.stringify(data)}`, 500)}`;
+    }
     case "notice":
       return `${event.data.level}: ${oneLine(event.data.text, 500)}`;
     case "turn.ended":
-      return ended(event, turn);
+      return ended(event, turn, options);
     default:
       // Requests and their costs are in the sums; live events are not stored.
       return null;
@@ -173,19 +185,24 @@ function target(need: Need, workspace: string): string {
   return oneLine(formatNeed({ kind: need.kind, target: shown }), 120);
 }
 
-function ended(event: EventOf<"turn.ended">, turn: number): string {
-  const { status, error, usage, cost, steps, ms, unapproved } = event.data;
+function ended(event: EventOf<"turn.ended">, turn: Turn, { full }: TimelineOptions): string {
+  const { status, text, error, usage, cost, steps, ms, unapproved } = event.data;
   const sums = [
-    count(steps, "request"),
-    `${count(usage.input, "token")} in, ${usage.output.toLocaleString("en-US")} out`,
-    dollars(cost),
+    // An automation that asks no agent takes no model.
+    ...(steps === 0 && usage.input + usage.output === 0 ? [] : [
+      count(steps, "request"),
+      `${count(usage.input, "token")} in, ${usage.output.toLocaleString("en-US")} out`,
+      dollars(cost),
+    ]),
     `${(ms / 1000).toFixed(1)} s`,
   ];
   const why = error
     ? `\n        ${error.code}: ${error.message}${error.fix ? `\n        ${error.fix}` : ""}`
     : "";
   const missing = unapproved.length > 0 ? indented(`nobody could approve: ${unapproved.join(", ")}`) : "";
-  return `turn ${turn} ${status} · ${sums.join(" · ")}${why}${missing}`;
+  // What a model answered is a message of its own; what an automation printed stands nowhere else.
+  const printed = turn.automation && text !== "" ? `; it printed:${block(text, full)}` : "";
+  return `turn ${turn.number} ${status} · ${sums.join(" · ")}${printed}${why}${missing}`;
 }
 
 /** `text` on lines of its own, indented; cut unless `full`. */

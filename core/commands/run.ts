@@ -6,7 +6,8 @@ import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
 import { AUTOMATION_SUFFIX } from "../domain/automation.ts";
-import { isAutomation, runAutomationFile } from "./_run_automation.ts";
+import { replayAutomationFile } from "./_replay_automation.ts";
+import { type AutomationFlags, isAutomation, runAutomationFile } from "./_run_automation.ts";
 import { pickConversation, pickSession } from "./_pick_session.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
 
@@ -51,7 +52,15 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
       },
       outputSchema: { type: "string", description: "File with a JSON schema that the answer must fit" },
       output: { type: "string", description: "File that the answer is written to as well" },
-      record: { type: "string", description: "Record the model's answers to this file" },
+      record: {
+        type: "string",
+        description: "Record to this file what the model answers; of an automation all that it is answered",
+      },
+      replay: {
+        type: "string",
+        description:
+          "Answer an automation from this recording alone; nothing else is asked, nothing is written",
+      },
       replayModel: {
         type: "string",
         description: "Take the model's answers from this recording; tools really run",
@@ -106,16 +115,31 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
       line: 'pryx run "list the endpoints" --output-schema endpoints.json -o out.json',
       note: "JSON that fits a schema",
     },
+    {
+      line: "pryx run --record release.cassette.jsonl release.pryx.ts",
+      note: "Keeps all that an automation was answered",
+    },
+    {
+      line: "pryx run --replay release.cassette.jsonl release.pryx.ts",
+      note: "Runs it again from that, anywhere, without a key; shows what it would change",
+    },
     { line: "pryx run --frozen release.pryx.ts --dry-run", note: "Runs an automation as pryx.lock knows it" },
   ],
   streams: true,
   async run(input, outer) {
-    if (isAutomation(input)) {
+    const automation = isAutomation(input, outer.cwd);
+    checkFlags(input, automation);
+    checkRecordings(input, automation);
+    if (input.replay !== undefined) {
+      return await replayAutomationFile({ ...input, replay: inFolder(outer.cwd, input.replay) }, outer);
+    }
+    if (automation) {
       return await runAutomationFile(input, {
         ...pick(input, OVERRIDES),
         ...recording(input, outer.cwd),
       }, outer);
     }
+    await refuseProgram(input.prompt ?? [], outer);
     const session = await sessionToContinue(outer, input);
     const workspace = session?.workspace ?? outer.cwd;
     const ctx = outer.with({
@@ -146,6 +170,18 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
   },
 })];
 
+/** A file of code alone is no prompt: whoever names it means to run it. */
+async function refuseProgram(prompt: readonly string[], { cwd }: CommandContext): Promise<void> {
+  const [word] = prompt;
+  if (prompt.length !== 1 || word === undefined || !/^\S+\.[cm]?[jt]s$/u.test(word)) return;
+  const found = await Deno.stat(inFolder(cwd, word)).catch(() => undefined);
+  if (!found?.isFile) return;
+  throw new PryxError("usage", `${word} is no automation: their names end in ${AUTOMATION_SUFFIX}`, {
+    fix:
+      `rename it, or run it as one: pryx run --ts ${word}\nto have the agent do something with it, say what`,
+  });
+}
+
 /** Flags that are settings as well. */
 const OVERRIDES = [
   "model",
@@ -158,6 +194,70 @@ const OVERRIDES = [
   "timeout",
   "approvalTimeout",
 ] as const;
+
+const OF_AUTOMATIONS = ["frozen", "allowLocked", "lock", "answer", "trigger", "triggerHeader"] as const;
+const OF_JOBS = ["continue", "resume", "outputSchema", "output", "key"] as const;
+
+/** A flag that would do nothing is refused: who wrote --frozen, or -o, relies on it. */
+function checkFlags(
+  input: AutomationFlags & { readonly [K in typeof OF_JOBS[number]]?: unknown },
+  automation: boolean,
+): void {
+  const flag = (key: string) => `--${key.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
+  const idle = (automation ? OF_JOBS : OF_AUTOMATIONS).find((key) =>
+    input[key] !== undefined && input[key] !== false
+  );
+  if (idle !== undefined) {
+    throw new PryxError(
+      "usage",
+      automation
+        ? `${flag(idle)} is for jobs of the agent, and this is an automation`
+        : `${flag(idle)} is for automations, and none is named`,
+      { fix: automation ? "leave it out" : "name a .pryx.ts file before its own arguments" },
+    );
+  }
+  if (!automation && input.args?.length) {
+    throw new PryxError(
+      "usage",
+      `There is no file "${input.prompt?.[0]}", so ${input.args.join(" ")} is not for an automation`,
+      { fix: "if that is a job for the agent, write the flags before it" },
+    );
+  }
+  if (input.lock !== undefined && !input.frozen && !input.allowLocked) {
+    throw new PryxError("usage", "--lock alone does nothing", {
+      fix: "add --frozen, to hold the automation to it, or --allow-locked, to allow what it says",
+    });
+  }
+}
+
+/** Where answers come from, and where they go to. */
+function checkRecordings(
+  { record, replay, replayModel }: {
+    readonly record?: string;
+    readonly replay?: string;
+    readonly replayModel?: string;
+  },
+  automation: boolean,
+): void {
+  const refuse = (problem: string, fix: string): never => {
+    throw new PryxError("usage", problem, { fix });
+  };
+  if (replay !== undefined && replayModel !== undefined) {
+    refuse("--replay and --replay-model exclude each other", "give one of them: --replay answers everything");
+  }
+  if (replay !== undefined && record !== undefined) {
+    refuse("--record and --replay exclude each other", "record a real run, or replay one");
+  }
+  if (record !== undefined && record === replayModel) {
+    refuse("--record would write over the recording that --replay-model reads", "record to another file");
+  }
+  if (replay !== undefined && !automation) {
+    refuse(
+      "--replay is for automations, and none is named",
+      "name a .pryx.ts file; for a job of the agent there is --replay-model",
+    );
+  }
+}
 
 function recording({ record, replayModel }: { record?: string; replayModel?: string }, cwd: string) {
   return {

@@ -5,6 +5,7 @@ import type { SessionRow } from "../store/store.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { pickSession } from "./_pick_session.ts";
 import { commands as continueCommands } from "./_session_continue.ts";
+import { commands as scriptCommands } from "./_session_script.ts";
 import { commands as fileCommands, ID } from "./_session_files.ts";
 import { contentsOf, removeContents, removeOutputs } from "./_session_leftovers.ts";
 import { count, dollars, localTime, oneLine, statusOf } from "./_session_text.ts";
@@ -78,8 +79,10 @@ const show = defineCommand({
         `profile ${row.profile}`,
         row.holder === undefined ? statusOf(row) : `${statusOf(row)} in process ${row.holder}`,
         count(state.turns, "turn"),
-        `${count(state.usage.input, "token")} in, ${state.usage.output.toLocaleString("en-US")} out`,
-        dollars(state.cost),
+        ...(state.usage.input + state.usage.output === 0 ? [] : [
+          `${count(state.usage.input, "token")} in, ${state.usage.output.toLocaleString("en-US")} out`,
+          dollars(state.cost),
+        ]),
       ].join(" · "),
     ];
     if (state.taint.length > 0) {
@@ -215,4 +218,5 @@ export const commands: readonly Command[] = [
   remove,
   ...continueCommands,
   ...fileCommands,
+  ...scriptCommands,
 ];

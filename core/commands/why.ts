@@ -2,7 +2,7 @@ import type { EventOf, PryxEvent } from "../domain/event.ts";
 import type { Json } from "../domain/schema.ts";
 import type { SessionRow, Store } from "../store/store.ts";
 import { pickSession } from "./_pick_session.ts";
-import { allowFlag, localTime, oneLine } from "./_session_text.ts";
+import { allowFlag, localTime, oneLine, statusOf } from "./_session_text.ts";
 import { type Command, defineCommand } from "./command.ts";
 
 /** One thing that went wrong in a turn, and what to do about it. */
@@ -69,12 +69,29 @@ function reportOf(store: Store, session: SessionRow): Report {
     turn.push(event);
   }
   const end = turn.findLast((event) => event.type === "turn.ended");
+  const dead = end === undefined && turn.length > 0 && statusOf(session) === "interrupted";
   return {
     session,
     asked,
     at: end?.at ?? session.updatedAt,
-    status: end?.data.status ?? "running, or cut off: the next command that opens it will say",
-    failures: failuresOf(turn, end),
+    status: end?.data.status ?? (dead ? "interrupted" : "running"),
+    failures: [...(dead ? [cutOff(turn)] : []), ...failuresOf(turn, end)],
+  };
+}
+
+/** A turn without an end whose process is gone. */
+function cutOff(turn: readonly PryxEvent[]): Failure {
+  const finished = new Set(turn.map((event) => event.type === "tool.finished" ? event.data.call : ""));
+  const open = turn.flatMap((event) =>
+    event.type === "tool.requested" && !finished.has(event.data.call)
+      ? [`${event.data.name} ${event.data.title ?? ""}`.trim()]
+      : []
+  );
+  const during = open.length === 0 ? "" : `; under way: ${open.map((one) => oneLine(one, 60)).join(", ")}`;
+  return {
+    what: "The turn was cut off",
+    because: `the process of pryx ended in the middle of it${during}`,
+    fix: "look at what was done in part, then run it again",
   };
 }
 

@@ -6,6 +6,8 @@ export const API_VERSION = 1;
 /** How automations end: what `pryx run`, `check` and `test` look for. */
 export const AUTOMATION_SUFFIX = ".pryx.ts";
 export const TEST_SUFFIX = ".test.pryx.ts";
+/** How recordings of automations end that `pryx test` finds: `release.cassette.jsonl`, `release.empty.cassette.jsonl`. */
+export const CASSETTE_SUFFIX = ".cassette.jsonl";
 
 /** What an automation declares that it may do: patterns as written, sorted and without doubles, kinds that have any. */
 export type Permissions = { readonly [K in NeedKind]?: readonly string[] };

@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   session_busy: 1,
   tool_failed: 1,
   lock_drift: 1,
+  replay_differs: 1,
   output_invalid: 1,
   max_turns: 1,
   usage: 2,

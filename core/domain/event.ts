@@ -343,6 +343,20 @@ export const EVENTS = {
       },
     },
   },
+  "replay.changed": {
+    description: "What a replayed automation would have changed of a file. Nothing was.",
+    live: true,
+    data: {
+      type: "object",
+      properties: {
+        path: text("Path of the file, relative to the project's root"),
+        change: { type: "string", enum: ["added", "changed", "removed"] },
+        diff: any("Unified diff; null when it cannot be shown"),
+        note: any("Why it cannot be shown, or is not known to be so; or null"),
+      },
+      required: ["path", "change", "diff", "note"],
+    },
+  },
   "log": {
     description: "A line of an automation's log.",
     data: {

@@ -35,7 +35,8 @@ const FOLDERS: Segment = { type: "folders" };
 
 /** Compiles an absolute pattern (its leading `/` or drive may be missing). Returns what is wrong, as text. */
 export function compileGlob(pattern: string): Glob | string {
-  if (pattern.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`;
+  const long = tooLong(pattern);
+  if (long !== undefined) return long;
   const opened = openBraces(pattern);
   if (typeof opened === "string") return opened;
   const alternatives: Segment[][] = [];
@@ -69,6 +70,18 @@ export function globMatches(glob: Glob, names: readonly string[]): boolean {
 /** True when the pattern stands for exactly one path (and what is below it). */
 export function isLiteral(pattern: string): boolean {
   return wildcardAt(pattern) < 0;
+}
+
+/** What {@link compileGlob} finds wrong with a literal pattern, without compiling it. */
+export function literalProblem(pattern: string): string | undefined {
+  const long = tooLong(pattern);
+  if (long !== undefined || !pattern.includes("\\")) return long;
+  const compiled = compileGlob(pattern);
+  return typeof compiled === "string" ? compiled : undefined;
+}
+
+function tooLong(pattern: string): string | undefined {
+  return pattern.length > MAX_LENGTH ? `it is longer than ${MAX_LENGTH} characters` : undefined;
 }
 
 /** The text that a literal pattern stands for. */

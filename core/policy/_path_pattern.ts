@@ -4,6 +4,7 @@ import {
   type Glob,
   globMatches,
   isLiteral,
+  literalProblem,
   staticBase,
   unescapeGlob,
 } from "./_glob.ts";
@@ -129,10 +130,13 @@ function absolute(pattern: string): Anchored | string {
 function anchoredPattern(pattern: string, fold: boolean): PathPattern | string {
   // `/a/**` and `/a` cover the same.
   const trimmed = pattern.replace(/(?:\/\*\*)+$/u, "") || "/";
-  const glob = compile(trimmed, fold);
+  // Most rules name one path, and are compiled at every start.
+  const plain = isLiteral(trimmed);
+  const glob = plain ? [] : compile(trimmed, fold);
   if (typeof glob === "string") return glob;
-  const base = staticBase(trimmed);
-  if (isLiteral(trimmed)) {
+  if (plain) {
+    const problem = literalProblem(trimmed);
+    if (problem !== undefined) return problem;
     const literal = normalPath(unescapeGlob(trimmed)) ?? unescapeGlob(trimmed);
     const key = fold ? foldCase(literal) : literal;
     return {
@@ -143,6 +147,7 @@ function anchoredPattern(pattern: string, fold: boolean): PathPattern | string {
       within: (folder) => overlaps(literal, folder) ? [literal] : [],
     };
   }
+  const base = staticBase(trimmed);
   const prefix = fold ? foldCase(base) : base;
   return {
     base,

@@ -30,28 +30,44 @@ export async function findLinks(
   return links;
 }
 
-/** Resolves what is there; of what is not, the part that is. A link to nothing resolves to where it points. */
+/** Where a path leads, and whether something is there. */
+interface Led {
+  readonly to: string;
+  readonly there: boolean;
+}
+
+/**
+ * Resolves what is there; of what is not, the part that is. A link to nothing resolves to where it points. Most of what it
+ * is asked for is not there, and an error of the file system costs more than all else here: there is one for each at most.
+ */
 function createResolver(): (path: string) => string {
-  const known = new Map<string, string>();
-  const real = (path: string, depth: number): string => {
+  const known = new Map<string, Led>();
+  const real = (path: string, depth: number): Led => {
     const before = known.get(path);
     if (before !== undefined) return before;
-    const found = attempt(() => Deno.realPathSync(path)) ?? pieced(path, depth);
+    const found = lookAt(path, depth);
     known.set(path, found);
     return found;
   };
-  const pieced = (path: string, depth: number): string => {
+  const lookAt = (path: string, depth: number): Led => {
     const parent = dirname(path);
-    if (parent === path || depth > 64) return path;
-    const there = real(parent, depth + 1);
-    const link = attempt(() => Deno.readLinkSync(path));
-    return link === undefined ? join(there, basename(path)) : real(absolute(there, link), depth + 1);
+    if (parent === path || depth > 64) return { to: path, there: true };
+    const around = real(parent, depth + 1);
+    const to = join(around.to, basename(path));
+    const entry = around.there ? attempt(() => Deno.lstatSync(to)) : undefined;
+    if (entry === undefined) return { to, there: false };
+    if (entry.isSymlink) {
+      const link = attempt(() => Deno.readLinkSync(to));
+      return link === undefined ? { to, there: true } : real(absolute(around.to, link), depth + 1);
+    }
+    // Elsewhere a name may be spelled in more than one way.
+    return { to: Deno.build.os === "linux" ? to : attempt(() => Deno.realPathSync(to)) ?? to, there: true };
   };
-  return (path) => real(path, 0);
+  return (path) => real(path, 0).to;
 }
 
 /** Undefined where the file system says no: not there, not ours to see. */
-function attempt(look: () => string): string | undefined {
+function attempt<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch {

@@ -1,35 +1,7 @@
+import { canonicalJson, type Cassette, type CassetteEntry, parseCassette } from "../domain/cassette.ts";
 import { type ErrorCode, PryxError } from "../domain/error.ts";
 import type { Message } from "../domain/message.ts";
 import type { ModelRequest, ModelResponse } from "./provider.ts";
-
-/**
- * The one recording format, as JSON lines: a header, then entries in the order things happened. Readers skip kinds they
- * do not answer (`tool`, `shell`, `http`, `clock`, `random`). Paths are written `${workspace}` and `${home}`, so that a
- * cassette made in one folder replays in another.
- */
-export interface Cassette {
-  readonly header: CassetteHeader;
-  readonly entries: readonly CassetteEntry[];
-}
-
-/** First line of a cassette. */
-export interface CassetteHeader {
-  readonly v: 1;
-  readonly type: "cassette";
-  /** ISO 8601. */
-  readonly createdAt: string;
-  /** Provider that answered. */
-  readonly provider: string;
-}
-
-/** Every line after the first. */
-type CassetteEntry = ModelEntry | OtherEntry;
-
-/** An entry of a kind that this version does not know; readers skip it. */
-interface OtherEntry {
-  readonly kind: string;
-  readonly [field: string]: unknown;
-}
 
 /** One model request and what came of it. */
 export interface ModelEntry {
@@ -93,23 +65,6 @@ function summary(message: Message, hide: (text: string) => string): MessageSumma
   }
 }
 
-/** JSON text with keys in order and no spaces; text that is not JSON stays as it is. */
-export function canonicalJson(text: string): string {
-  try {
-    return JSON.stringify(sorted(JSON.parse(text)));
-  } catch {
-    return text;
-  }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1).map(([key, item]) => [key, sorted(item)]),
-  );
-}
-
 /** The key of a conversation. */
 export async function keyOf(messages: readonly MessageSummary[]): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(messages));
@@ -139,36 +94,22 @@ export async function readCassette(file: string): Promise<Cassette> {
   return parseCassette(text, file);
 }
 
-/** Parses the text of a cassette; `name` is what errors call it. A last line that was cut off is left out. */
-export function parseCassette(text: string, name: string): Cassette {
-  const invalid = (problem: string, cause?: unknown) =>
-    new PryxError("input_invalid", `Cannot use the cassette ${name}: ${problem}`, {
-      fix: "Record it again with `--record FILE`",
-      cause,
-    });
-  const lines = text.split("\n");
-  const parsed: unknown[] = [];
-  lines.forEach((line, index) => {
-    if (line.trim() === "") return;
-    try {
-      parsed.push(JSON.parse(line));
-    } catch (cause) {
-      // A recorder that was killed leaves half a line at the end; all before it counts.
-      if (index === lines.length - 1 && parsed.length > 0) return;
-      throw invalid(`line ${index + 1} is not JSON`, cause);
-    }
-  });
-  const header = parsed[0] as Partial<CassetteHeader> | undefined;
-  if (header?.type !== "cassette") throw invalid("it is not a cassette");
-  if (header.v !== 1) throw invalid(`it has version ${header.v}, this program reads version 1`);
-  const entries = parsed.slice(1) as CassetteEntry[];
-  const bad = entries.findIndex((entry) => typeof entry?.kind !== "string");
-  if (bad >= 0) throw invalid(`entry ${bad + 1} has no kind`);
-  const empty = entries.findIndex((entry) => isModel(entry) && !entry.response && !entry.error);
-  if (empty >= 0) throw invalid(`entry ${empty + 1} has neither a response nor an error`);
-  return { header: header as CassetteHeader, entries };
+/** The entries of models. Throws `input_invalid` where one has neither a response nor an error. */
+export function modelEntries({ entries }: Cassette, name: string): ModelEntry[] {
+  const models = entries.filter(isModel);
+  const empty = models.findIndex((entry) => !entry.response && !entry.error);
+  if (empty >= 0) {
+    throw new PryxError(
+      "input_invalid",
+      `Cannot use the cassette ${name}: entry ${
+        entries.indexOf(models[empty] as CassetteEntry & ModelEntry) + 1
+      } has neither a response nor an error`,
+      { fix: "Record it again with `--record FILE`" },
+    );
+  }
+  return models;
 }
 
-export function isModel(entry: CassetteEntry): entry is ModelEntry {
+function isModel(entry: CassetteEntry): entry is CassetteEntry & ModelEntry {
   return entry.kind === "model";
 }

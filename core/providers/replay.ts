@@ -1,10 +1,11 @@
+import type { Cassette } from "../domain/cassette.ts";
+import { aroundDifference } from "../domain/difference.ts";
 import { PryxError } from "../domain/error.ts";
-import { hidePlaces, type Places, showPlaces } from "./_places.ts";
+import { hidePlaces, type Places, showPlaces } from "../domain/places.ts";
 import {
-  type Cassette,
-  isModel,
   keyOf,
   type MessageSummary,
+  modelEntries,
   type ModelEntry,
   readCassette,
   type RecordedResponse,
@@ -29,44 +30,50 @@ interface Taped {
 }
 
 /**
- * Answers requests from a recording, in its order, with the same pieces; tools really run. A request that differs from
- * the recorded one, or comes after the last, rejects with `input_invalid` and shows what differs.
+ * Answers requests from a recording, with the same pieces; tools really run. In its order, and where requests run side by
+ * side each from the entry that recorded it. A request that was not recorded, or comes after the last, rejects with
+ * `input_invalid` and shows what differs.
  */
 export function createReplayProvider(cassette: Cassette | string, options: ReplayOptions): Provider {
   const { strict = true, name = "replay", redact = (text: string) => text } = options;
   const called = typeof cassette === "string" ? cassette : "the cassette";
   let tape: Promise<readonly Taped[]> | undefined;
-  let position = 0;
+  /** Entries that answered. */
+  const used = new Set<Taped>();
 
   const load = () =>
-    tape ??= (async () => unroll(typeof cassette === "string" ? await readCassette(cassette) : cassette))();
+    tape ??= (async () =>
+      unroll(typeof cassette === "string" ? await readCassette(cassette) : cassette, called))();
+
+  async function find(asked: readonly MessageSummary[]): Promise<Taped> {
+    const taped = await load();
+    const key = strict ? await keyOf(asked) : undefined;
+    // No waiting from here: two requests must not find the same entry.
+    const left = taped.filter((one) => !used.has(one));
+    const found = key === undefined ? left[0] : left.find(({ entry }) => entry.key === key);
+    if (found) {
+      used.add(found);
+      return found;
+    }
+    const [next] = left;
+    throw new PryxError(
+      "input_invalid",
+      next
+        ? `Request ${used.size + 1} to the model differs from the recording (${called})\n${
+          difference(next.messages, asked)
+        }`
+        : `The recording ends after ${taped.length} requests to the model, and this run makes one more (${called})\n` +
+          `  its last message: ${describe(asked.at(-1))}`,
+      { fix: RECORD_AGAIN },
+    );
+  }
 
   return {
     name,
     recorded: true,
     async complete(request, stream) {
       stream.signal.throwIfAborted();
-      const taped = await load();
-      const index = position++;
-      const expected = taped[index];
-      const asked = summarise(request, (text) => hidePlaces(redact(text), options));
-      if (!expected) {
-        throw new PryxError(
-          "input_invalid",
-          `The recording ends after ${taped.length} requests to the model, and this run makes one more (${called})\n` +
-            `  its last message: ${describe(asked.at(-1))}`,
-          { fix: RECORD_AGAIN },
-        );
-      }
-      if (strict && await keyOf(asked) !== expected.entry.key) {
-        throw new PryxError(
-          "input_invalid",
-          `Request ${index + 1} to the model differs from the recording (${called})\n${
-            difference(expected.messages, asked)
-          }`,
-          { fix: RECORD_AGAIN },
-        );
-      }
+      const expected = await find(summarise(request, (text) => hidePlaces(redact(text), options)));
       const { response, error } = expected.entry;
       if (!response) {
         throw new PryxError(
@@ -87,9 +94,9 @@ export function createReplayProvider(cassette: Cassette | string, options: Repla
 
 const RECORD_AGAIN = "If the change is meant, record again with `--record FILE`";
 
-function unroll(cassette: Cassette): readonly Taped[] {
+function unroll(cassette: Cassette, called: string): readonly Taped[] {
   let last: readonly MessageSummary[] = [];
-  return cassette.entries.filter(isModel).map((entry) => {
+  return modelEntries(cassette, called).map((entry) => {
     last = [...last.slice(0, entry.request.shared), ...entry.request.messages];
     return { entry, messages: last };
   });
@@ -124,7 +131,7 @@ function difference(recorded: readonly MessageSummary[], asked: readonly Message
   const [was, is] = texts;
   let i = 0;
   while (i < was.length && i < is.length && was[i] === is[i]) i++;
-  const [a, b] = around(was[i] ?? "nothing", is[i] ?? "nothing");
+  const [a, b] = aroundDifference(was[i] ?? "nothing", is[i] ?? "nothing");
   return `  message ${i + 1}\n  - recorded: ${a}\n  + now:      ${b}`;
 }
 
@@ -144,17 +151,4 @@ function describe(message: MessageSummary | undefined): string {
       ].join(" → ");
     }
   }
-}
-
-/** Both texts cut to what surrounds their first difference. */
-function around(a: string, b: string): [string, string] {
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  const role = a.indexOf(": ") + 2;
-  const from = i - role > 60 ? i - 40 : 0;
-  const show = (text: string) => {
-    const part = (from > 0 ? `${text.slice(0, role)}…` : "") + text.slice(from, from + 240);
-    return text.length > from + 240 ? `${part}…` : part;
-  };
-  return [show(a), show(b)];
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Envelope, Refusal } from "../domain/envelope.ts";
 import { PryxError } from "../domain/error.ts";
 import type { BaselineFolders, NamedLink } from "./baseline.ts";
-import { bubblewrapArguments } from "./bubblewrap.ts";
+import { bubblewrapArguments, type BubblewrapPlan, freshFolders } from "./bubblewrap.ts";
 import type { FoundClosed } from "./_closed_paths.ts";
 import type { Confinement } from "./_confinement.ts";
 import type { Bubblewrap } from "./_find_bubblewrap.ts";
@@ -45,8 +45,20 @@ export interface BubblewrapLayer {
     envelope: Envelope,
     places: Places,
     closed: FoundClosed,
-    given: { readonly cwd: string; readonly sharesLoopback: boolean },
+    given: {
+      readonly cwd: string;
+      readonly sharesLoopback: boolean;
+      /** A program that is at {@link SHELL_INSIDE} then. */
+      readonly shell?: string;
+    },
   ): Promise<Wrapped>;
+  /** All that {@link confine} makes the child's file system and network of, as it is now. Hosts have no such name. */
+  describe(
+    envelope: Envelope,
+    places: Places,
+    closed: FoundClosed,
+    given: { readonly sharesLoopback: boolean },
+  ): Promise<string>;
 }
 
 /** Part of the memory limit that files in memory (/tmp, /dev/shm) may take, each. */
@@ -68,17 +80,35 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
     return path;
   }
 
+  /** Where private folders lie in what is open, their hidden part is not, nor is anything of other pryx's. */
+  function ownFolders(places: Places): readonly string[] {
+    const opened = [...places.read, ...places.write];
+    const others = () => folder.others().filter((path) => !opened.some((root) => isInside(root, path)));
+    return opened.some((root) => isInside(folder.hidden, root)) ? [folder.hidden, ...others()] : [];
+  }
+
   return {
-    async confine(envelope, places, { closed }, { cwd, sharesLoopback }) {
+    async describe({ network, unixSockets }, places, { closed }, { sharesLoopback }) {
+      const around = network === "none" && sharesLoopback ? await options.shared.enter() : undefined;
+      return JSON.stringify([
+        network,
+        unixSockets,
+        around?.([]),
+        places.read,
+        places.write,
+        places.links,
+        closed,
+        ownFolders(places),
+        topFolders(),
+      ]);
+    },
+    async confine(envelope, places, { closed }, { cwd, sharesLoopback, shell }) {
       const { network, unixSockets } = envelope;
       const whole = network === "all";
       const hosts = typeof network === "string" || self === undefined ? undefined : network;
       const around = network === "none" && sharesLoopback ? await options.shared.enter() : undefined;
-      // Where private folders lie in what is open, their hidden part is not, nor is anything of other pryx's.
-      const opened = [...places.read, ...places.write];
-      const others = () => folder.others().filter((path) => !opened.some((root) => isInside(root, path)));
-      const own = opened.some((root) => isInside(folder.hidden, root)) ? [folder.hidden, ...others()] : [];
-      const args = bubblewrapArguments({
+      const own = ownFolders(places);
+      const plan: BubblewrapPlan = {
         features: bubblewrap.features,
         read: outermost([...baseline.read, ...places.read]),
         write: [...places.write, folder.temp],
@@ -93,11 +123,13 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
         home,
         shut: topFolders(),
         cwd,
+        ...shell === undefined ? {} : { shell },
         ownNetwork: !whole && hosts === undefined && around === undefined,
         unixSockets,
         seccomp: SECCOMP_FILE,
         memoryFiles: Math.floor(options.memoryBytes * MEMORY_FILES_SHARE),
-      });
+      };
+      const args = bubblewrapArguments(plan);
       const id = ++count;
       const messages = join(folder.hidden, `messages-${id}`);
       const started = join(folder.hidden, `started-${id}`);
@@ -115,6 +147,7 @@ export function createBubblewrapLayer(options: BubblewrapLayerOptions): Bubblewr
           started,
           arguments: argumentsFile,
           around: proxied?.around ?? around,
+          fresh: freshFolders(plan),
         },
         connected: () => proxied?.connected() ?? [],
         refused: () => proxied?.refused() ?? [],

@@ -17,14 +17,21 @@ export interface ChildOptions {
   readonly confinement?: Confinement;
   /** Its standard input stays open after `spec.stdin`, for the caller to write to and to close. */
   readonly holdsInput?: boolean;
+  /** It runs jobs of others: its input stays open, and limits are theirs. */
+  readonly serves?: true;
 }
 
 /** Its `pid` is also the number of its process group. */
-export interface Child extends Omit<Started, "stdin"> {
+export interface Child extends Omit<Started, "stdin" | "hold"> {
   /** `NAME=VALUE` in the environment of this child and of all that comes of it, and of nothing else. */
   readonly mark: string;
   /** Where `holdsInput` was asked for. */
   readonly input?: WritableStreamDefaultWriter<Uint8Array>;
+}
+
+/** A child that runs jobs of others. */
+export interface ServingChild extends Child, Pick<Started, "hold"> {
+  readonly input: WritableStreamDefaultWriter<Uint8Array>;
 }
 
 /**
@@ -34,6 +41,36 @@ export interface Child extends Omit<Started, "stdin"> {
  * what the reaper knows it by.
  */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
+  const { child, writer, mark } = await spawnWaiting(options);
+  const { stdin } = options.spec;
+  // A child that does not read its input to the end is no error.
+  const fed = writer && stdin ? writer.write(stdin) : Promise.resolve();
+  const held = options.holdsInput === true;
+  fed.then(() => held ? undefined : writer?.close()).catch(() => {});
+  return { ...childOf(child, writer, mark), ...(held && writer ? { input: writer } : {}) };
+}
+
+/** The same for a program that reads its work from its input. */
+export async function spawnServing(options: Omit<ChildOptions, "serves">): Promise<ServingChild> {
+  const { child, writer, mark } = await spawnWaiting({ ...options, serves: true });
+  if (!writer) throw new Error("a child that serves has an input");
+  return { ...childOf(child, writer, mark), input: writer, hold: child.hold };
+}
+
+function childOf(
+  child: Started,
+  writer: WritableStreamDefaultWriter<Uint8Array> | undefined,
+  mark: string,
+): Child {
+  const status = child.status.then(async (ended) => {
+    await writer?.abort().catch(() => {});
+    return ended;
+  });
+  return { mark, pid: child.pid, status, stdout: child.stdout, stderr: child.stderr };
+}
+
+/** Started, and known to the reaper. */
+async function spawnWaiting(options: ChildOptions) {
   const { spec, reaper, confinement } = options;
   const windows = Deno.build.os === "windows";
   if (!windows) await reaper.ready();
@@ -59,21 +96,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
       });
     }
   }
-  // A child that does not read its input to the end is no error.
-  const fed = writer && spec.stdin ? writer.write(spec.stdin) : Promise.resolve();
-  fed.then(() => options.holdsInput ? undefined : writer?.close()).catch(() => {});
-  const status = child.status.then(async (ended) => {
-    await writer?.abort().catch(() => {});
-    return ended;
-  });
-  return {
-    mark: `${mark[0]}=${mark[1]}`,
-    pid: child.pid,
-    status,
-    stdout: child.stdout,
-    stderr: child.stderr,
-    ...(options.holdsInput && writer ? { input: writer } : {}),
-  };
+  return { child, writer, mark: `${mark[0]}=${mark[1]}` };
 }
 
 let children = 0;
@@ -89,7 +112,7 @@ function commandOf(
   windows: boolean,
   [markName, markValue]: readonly [string, string],
 ): Command {
-  const { spec, program, limits, confinement } = options;
+  const { spec, program, limits, confinement, serves = false } = options;
   const [, ...rest] = spec.argv;
   const common = {
     cwd: spec.cwd,
@@ -99,14 +122,9 @@ function commandOf(
   } as const;
   if (windows) return { ...common, program, args: rest };
   const wrapping: WrapperOptions = {
-    limits: ulimits({
-      limits,
-      timeoutMs: spec.timeoutMs,
-      confined: spec.envelope !== undefined,
-      countedAlone: confinement?.layer === "bubblewrap",
-    }),
+    limits: serves ? [] : limitsOf(spec, limits, confinement),
     waits: spec.stdio === undefined,
-    noInput: spec.stdio === undefined && spec.stdin === undefined,
+    noInput: spec.stdio === undefined && spec.stdin === undefined && !serves,
     mergeStderr: spec.mergeStderr === true && spec.stdio !== "inherit",
   };
   const sh = (text: string, argv: readonly string[]) => ["-c", text, "sh", ...argv];
@@ -124,6 +142,20 @@ function commandOf(
   return { ...started, args: sh(wrapper(wrapping), [...before, program, ...rest]) };
 }
 
+/** Lines of `sh` that set the limits of one child. */
+export function limitsOf(
+  spec: Pick<ProcessSpec, "timeoutMs" | "envelope">,
+  limits: ProcessLimits,
+  confinement: Confinement | undefined,
+): string[] {
+  return ulimits({
+    limits,
+    timeoutMs: spec.timeoutMs,
+    confined: spec.envelope !== undefined,
+    countedAlone: confinement?.layer === "bubblewrap",
+  });
+}
+
 async function start(command: Command, spec: ProcessSpec, confinement?: Confinement): Promise<Started> {
   try {
     if (confinement?.layer === "landlock") return await confinement.start(command);
@@ -137,17 +169,15 @@ async function start(command: Command, spec: ProcessSpec, confinement?: Confinem
 
 function startHere(command: Command): Started {
   const { program, args, cwd, env, stdin, output } = command;
-  return startedAs(
-    command,
-    new Deno.Command(program, {
-      args: [...args],
-      cwd,
-      clearEnv: true,
-      env: { ...env },
-      detached: Deno.build.os !== "windows",
-      stdin,
-      stdout: output,
-      stderr: output,
-    }).spawn(),
-  );
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    clearEnv: true,
+    env: { ...env },
+    detached: Deno.build.os !== "windows",
+    stdin,
+    stdout: output,
+    stderr: output,
+  }).spawn();
+  return startedAs(command, child, (on) => on ? child.ref() : child.unref());
 }

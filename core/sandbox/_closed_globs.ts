@@ -1,5 +1,5 @@
 import { join, sep } from "node:path";
-import { isGlob } from "./_paths.ts";
+import { GLOB_CHARACTERS, isGlob, isInside } from "./_paths.ts";
 
 /** What stands where, as it was when it was first asked. */
 export interface Glance {
@@ -37,6 +37,19 @@ export async function expandGlob(glob: string, glance: Glance): Promise<readonly
     found = next;
   }
   return found;
+}
+
+/**
+ * Of literals and anchored globs, those that could name something in one of `places`, each once: what names a folder and
+ * what names all below it find the same folder.
+ */
+export function leadingTo(places: readonly string[], entries: readonly string[]): readonly string[] {
+  const leads = (entry: string) => {
+    const glob = entry.search(GLOB_CHARACTERS);
+    const literal = glob < 0 ? entry : entry.slice(0, entry.lastIndexOf(sep, glob)) || sep;
+    return places.some((root) => isInside(literal, root) || (glob >= 0 && isInside(root, literal)));
+  };
+  return [...new Set(entries.map((entry) => entry.replace(/\/\*\*$/, "") || entry))].filter(leads);
 }
 
 /** Cut at each slash outside of braces. */

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Envelope, PathAccess } from "../domain/envelope.ts";
 import { words } from "../domain/words.ts";
-import { expandGlob, type Glance } from "./_closed_globs.ts";
-import { entryAt, isThere, realPath } from "./_existing.ts";
+import { expandGlob, type Glance, leadingTo } from "./_closed_globs.ts";
+import { entryAt, exists, isThere, realPath } from "./_existing.ts";
 import { isBelow, isGlob, isInside, outermost } from "./_paths.ts";
 import { parentsWithin } from "./bubblewrap.ts";
 
@@ -81,6 +81,7 @@ export function createClosedPaths(
 ): ClosedPaths {
   const listings = new Map<string, Listing>();
   const remembered = new Map<unknown, Remembered>();
+  let leading: { readonly key: string; readonly entries: readonly string[] } | undefined;
 
   function memoryOf(envelope: Envelope): Remembered {
     const key = envelope.key ?? envelope.access;
@@ -92,9 +93,20 @@ export function createClosedPaths(
     return memory;
   }
 
+  /** Worked out again only when rules or places have changed. */
+  function entriesFor(places: readonly string[], closed: readonly string[]): readonly string[] {
+    const key = JSON.stringify([places, closed]);
+    if (leading?.key !== key) leading = { key, entries: leadingTo(places, closed) };
+    return leading.entries;
+  }
+
   /** Undefined for what cannot be read: then no child can either. */
   function listingOf(folder: string): Listing | undefined {
     try {
+      if (!exists(folder)) {
+        listings.delete(folder);
+        return undefined;
+      }
       const { mtime, ctime, ino } = Deno.statSync(folder);
       const stamp = `${ino} ${ctime?.getTime()} ${mtime?.getTime()}`;
       const known = listings.get(folder);
@@ -197,7 +209,7 @@ export function createClosedPaths(
         else for (const one of inside) add(one);
       }
       const places = [...baseline, ...[...envelope.read, ...envelope.write].filter(large)];
-      const named = await lookUp(envelope.closed, places, glance());
+      const named = await lookUp(entriesFor(places, envelope.closed), places, glance());
       unseen.push(...named.unseen);
       for (const path of named.paths) {
         const folder = isFolder(path);

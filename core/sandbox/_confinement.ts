@@ -17,14 +17,18 @@ export interface Started {
   readonly stdin: WritableStream<Uint8Array> | null;
   readonly stdout: ReadableStream<Uint8Array> | null;
   readonly stderr: ReadableStream<Uint8Array> | null;
+  /** Whether pryx goes on as long as it runs. It does, until told otherwise. */
+  hold(on: boolean): void;
 }
 
 /** The streams of what is not piped must not be touched. */
 export function startedAs(
   { stdin, output }: Command,
-  child: { [Stream in keyof Started]: NonNullable<Started[Stream]> },
+  child: { [Stream in Exclude<keyof Started, "hold">]: NonNullable<Started[Stream]> },
+  hold: (on: boolean) => void,
 ): Started {
   return {
+    hold,
     pid: child.pid,
     status: child.status,
     stdin: stdin === "piped" ? child.stdin : null,
@@ -49,6 +53,8 @@ export type Confinement =
     readonly arguments: string;
     /** Puts the way to the network proxy around it. */
     readonly around?: (program: readonly string[]) => readonly string[];
+    /** Writable folders that are its own, and end with it. */
+    readonly fresh: readonly string[];
   }
   | {
     readonly layer: "landlock";

@@ -1,5 +1,6 @@
 import { delimiter, dirname, isAbsolute, join, resolve, sep as SEPARATOR } from "node:path";
 import { PryxError } from "../domain/error.ts";
+import { exists } from "./_existing.ts";
 
 /**
  * The absolute path of a program: as given when it has a slash (from `cwd`), else the first of that name on `path` that
@@ -37,6 +38,7 @@ function comesFrom(program: string, folder: string): boolean {
 }
 
 function isExecutable(path: string): boolean {
+  if (!exists(path)) return false;
   try {
     const info = Deno.statSync(path);
     return info.isFile && (info.mode === null || (info.mode & 0o111) !== 0);

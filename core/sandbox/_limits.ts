@@ -34,6 +34,11 @@ export interface UlimitOptions {
   readonly countedAlone: boolean;
 }
 
+/** The same limits with what they are by default on this machine, which takes long to ask for. */
+export function withMemory(limits: ProcessLimits): ProcessLimits {
+  return { ...limits, memoryBytes: memoryLimit(limits) };
+}
+
 /**
  * Lines of `sh` that set what the system itself limits. One that this `sh` or this user cannot set is left as it is: the
  * others still hold. CPU has a soft limit first, whose signal says what happened.

@@ -30,7 +30,7 @@ export function outermost(paths: readonly string[]): string[] {
 }
 
 /** With the backslash that takes a character's special meaning away: such an entry is no literal path either. */
-const GLOB_CHARACTERS = /[*?[\]{}()!+@|\\]/;
+export const GLOB_CHARACTERS = /[*?[\]{}()!+@|\\]/;
 
 /** True when an entry of `denied` needs a glob compiler. */
 export function isGlob(entry: string): boolean {

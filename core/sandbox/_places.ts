@@ -12,6 +12,8 @@ export interface Places {
   readonly write: readonly string[];
   /** Symlinks on the way to them. */
   readonly links: readonly NamedLink[];
+  /** How many files and folders were made for it. */
+  readonly made: number;
   /** Takes away what was made for it and was not touched. */
   release(): Promise<void>;
 }
@@ -58,6 +60,7 @@ export function makePlaces(envelope: Envelope): Places {
     read: resolved([...read, ...readOnly], "read"),
     write: resolved(write, "write"),
     links: [...links.values()],
+    made: made.length,
     async release() {
       for (const one of made.splice(0)) await unmake(one);
     },

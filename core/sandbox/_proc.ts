@@ -22,6 +22,12 @@ export function statOf(pid: number): ProcessStat | undefined {
   };
 }
 
+/** True for a process that has ended, is about to, or was sent a signal that it has not yet seen to. */
+export function isEnding(pid: number): boolean {
+  const status = textAt(`/proc/${pid}/status`);
+  return status === undefined || !/^VmSize:/m.test(status) || !/^ShdPnd:\s*0+$/m.test(status);
+}
+
 /** Numbers of the processes that `proc` shows. */
 export function processesIn(proc: string): number[] {
   try {

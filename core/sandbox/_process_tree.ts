@@ -61,7 +61,7 @@ function descendants(tree: Tree): number[] {
   return [...stats.keys()].filter(isMember);
 }
 
-function carriesMark(pid: number, mark: string): boolean {
+export function carriesMark(pid: number, mark: string): boolean {
   return textAt(`/proc/${pid}/environ`)?.split("\0").includes(mark) ?? false;
 }
 

@@ -5,6 +5,7 @@ import { holdProcess } from "./_hold_process.ts";
 import { rulesKey } from "./_landlock_rules.ts";
 import type { ThreadRestriction } from "./landlock.ts";
 import type { SpawnerReply, SpawnerRequest } from "./_spawner_protocol.ts";
+import { unrefTimer } from "./_unref_timer.ts";
 
 export type { SpawnedChild } from "./_spawner_child.ts";
 
@@ -16,6 +17,8 @@ const SPARE_AFTER_MS = 50;
 interface SpawnerWorker {
   readonly worker: Worker;
   readonly children: Map<number, SpawnerChild>;
+  /** Those that keep pryx going. */
+  readonly held: Set<number>;
 }
 
 /** Starts children whose kernel rules are those of a thread that was restricted for them. Linux with Landlock only. */
@@ -57,13 +60,13 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
         },
       },
     });
-    const started: SpawnerWorker = { worker, children: new Map() };
+    const started: SpawnerWorker = { worker, children: new Map(), held: new Set() };
     worker.onmessage = ({ data }: MessageEvent<SpawnerReply>) => {
       const child = started.children.get(data.id);
       if (!child?.receive(data)) return;
       started.children.delete(data.id);
+      holdChild(started, data.id, false);
       if (started.children.size > 0) return;
-      holdProcess(worker, false);
       dropIdle();
       startSpareLater();
     };
@@ -73,6 +76,13 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
     };
     holdProcess(worker, false);
     return started;
+  }
+
+  function holdChild({ worker, held }: SpawnerWorker, id: number, hold: boolean): void {
+    const before = held.size;
+    if (hold) held.add(id);
+    else held.delete(id);
+    if (before > 0 !== held.size > 0) holdProcess(worker, hold);
   }
 
   function drop(gone: SpawnerWorker, why: string): void {
@@ -96,7 +106,7 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
       spareTimer = undefined;
       spare ??= start();
     }, SPARE_AFTER_MS);
-    Deno.unrefTimer(Number(spareTimer));
+    unrefTimer(spareTimer);
   }
 
   function restricted(restriction: ThreadRestriction): SpawnerWorker {
@@ -117,9 +127,11 @@ export function createSpawner(idleWorkers = IDLE_WORKERS): Spawner {
       if (closed) throw new PryxError("sandbox", "The sandbox is closed");
       const worker = restricted(restriction);
       const id = nextId++;
-      const child = createSpawnerChild(id, command, (request) => tell(worker, request));
-      if (worker.children.size === 0) holdProcess(worker.worker, true);
+      const child = createSpawnerChild(id, command, (request) => tell(worker, request), (hold) => {
+        if (worker.children.has(id)) holdChild(worker, id, hold);
+      });
       worker.children.set(id, child);
+      holdChild(worker, id, true);
       tell(worker, { op: "spawn", id, command });
       const failure = await child.started;
       if (failure === undefined) return child.child;

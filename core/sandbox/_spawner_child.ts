@@ -13,6 +13,8 @@ export interface SpawnedChild {
   readonly stderr: ReadableStream<Uint8Array>;
   /** Writes are done when the child's pipe has taken them. Refuses every write unless stdin is piped. */
   readonly stdin: WritableStream<Uint8Array>;
+  /** Whether pryx goes on as long as it runs. It does, until told otherwise. */
+  hold(on: boolean): void;
 }
 
 /** Why a child was not started. `confined`: false when its thread could not be restricted. */
@@ -43,6 +45,7 @@ export function createSpawnerChild(
   id: number,
   { stdin: input, output }: Command,
   tell: (request: SpawnerRequest) => void,
+  hold: (on: boolean) => void,
 ): SpawnerChild {
   let pid = 0;
   const started = Promise.withResolvers<StartFailure | undefined>();
@@ -81,6 +84,7 @@ export function createSpawnerChild(
       stdout: outputs.stdout.stream,
       stderr: outputs.stderr.stream,
       stdin,
+      hold,
     },
     started: started.promise,
     receive(reply) {

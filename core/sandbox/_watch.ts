@@ -1,5 +1,6 @@
 import { signalGroup, signalProcess } from "./_group.ts";
 import { memoryOf, namespaceOf, processesOf, type Tree } from "./_process_tree.ts";
+import { unrefTimer } from "./_unref_timer.ts";
 
 export interface WatchOptions {
   /** The child: its group and session have the same number. */
@@ -48,7 +49,7 @@ export function watch(options: WatchOptions): Watch {
   };
   const next = () => {
     timer = setTimeout(tick, ticks++ < FIRST_TICKS ? FIRST_EVERY_MS : EVERY_MS);
-    Deno.unrefTimer(Number(timer));
+    unrefTimer(timer);
   };
   next();
   return {

@@ -8,6 +8,9 @@ export const OWN_NAMESPACES = ["--unshare-user", "--unshare-pid", "--unshare-ipc
 /** An outer bubblewrap that makes a namespace for the network and leaves all else as it is, up to the program. */
 export const NETWORK_ALONE = ["--unshare-user", "--unshare-net", "--dev-bind", "/", "/", "--"];
 
+/** In a folder that is always the namespace's own, so that nothing closed lies in its way. */
+export const SHELL_INSIDE = "/dev/sh";
+
 /** What this bubblewrap can do, as its `--help` says. */
 export interface BubblewrapFeatures {
   /** `--disable-userns`, since 0.8. */
@@ -36,6 +39,8 @@ export interface BubblewrapPlan {
    */
   readonly shut: readonly string[];
   readonly cwd: string;
+  /** A program of the host that is at {@link SHELL_INSIDE} then. */
+  readonly shell?: string;
   /** A network of its own, with nothing in it but a loopback. False: the one that bwrap is started in. */
   readonly ownNetwork: boolean;
   /** The sockets of the system can be seen. */
@@ -91,7 +96,7 @@ export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
 }
 
 function baseMounts(plan: BubblewrapPlan): Mount[] {
-  const { features, home, links, unixSockets } = plan;
+  const { features, home, links, unixSockets, shell } = plan;
   const size = features.size ? ["--size", String(plan.memoryFiles)] : [];
   const open = [...plan.read, ...plan.write];
   const base = (path: string, ...args: string[]): Mount => ({ path, order: ORDER.base, args });
@@ -100,6 +105,7 @@ function baseMounts(plan: BubblewrapPlan): Mount[] {
     // Root may write what it owns there without any capability: how the kernel handles a crash, for one.
     base("/proc", "--proc", "/proc", "--remount-ro", "/proc"),
     base("/dev", "--dev", "/dev"),
+    ...shell === undefined ? [] : [base(SHELL_INSIDE, "--ro-bind", shell, SHELL_INSIDE)],
     base("/dev/shm", "--perms", "1777", ...size, "--tmpfs", "/dev/shm"),
     ...isOpen("/tmp")
       ? []
@@ -109,6 +115,17 @@ function baseMounts(plan: BubblewrapPlan): Mount[] {
       .map((path) => base(path, "--perms", "0111", "--dir", path)),
     ...links.filter(({ path }) => !isOpen(dirname(path)))
       .map(({ path, target }) => base(path, "--symlink", target, path)),
+  ];
+}
+
+/** The writable folders of such a child that are its own: what it leaves there ends with its namespace. */
+export function freshFolders(plan: BubblewrapPlan): string[] {
+  const open = [...plan.read, ...plan.write];
+  const ownTemp = !open.some((root) => isInside("/tmp", root));
+  return [
+    "/dev",
+    "/dev/shm",
+    ...ownTemp ? ["/tmp", ...waysThrough("/tmp", plan).map(({ path }) => path)] : [],
   ];
 }
 

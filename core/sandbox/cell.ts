@@ -1,6 +1,13 @@
 import type { Seal } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
-import { CELL_PART, cellEnvironment, type CellProcess, CONFINED, spawnCell } from "./cell_process.ts";
+import {
+  CELL_PART,
+  type CellEnvironment,
+  cellEnvironment,
+  type CellProcess,
+  CONFINED,
+  spawnCell,
+} from "./cell_process.ts";
 import { type CellLimits, watchCell } from "./_cell_watch.ts";
 import { spawnChild } from "./_child.ts";
 import { signalGroup, within } from "./_group.ts";
@@ -25,7 +32,7 @@ export interface CellsOptions {
 
 /** The processes of automations. */
 export interface Cells extends AsyncDisposable {
-  start(): Promise<Cell>;
+  start(options?: CellEnvironment): Promise<Cell>;
 }
 
 const MEMORY_BYTES = 2 * 1024 ** 3;
@@ -42,6 +49,9 @@ const WAITING = 1024 * 1024;
 const MAX_WAITING = 256 * 1024 * 1024;
 /** Limit of the wrapper that starts a confined cell; the watch has the real one. */
 const DAY_MS = 24 * 3_600_000;
+
+/** Where a cell that sealed itself has the kernel end it with pryx (seal.ts): no reaper needs to know of it. */
+const DIES_WITH_PRYX = Deno.build.os === "linux" || Deno.build.os === "android";
 
 /** A process with its streams, whichever way it was started. */
 interface Running {
@@ -68,15 +78,16 @@ export function createCells(options: CellsOptions): Cells {
   let bare = options.sealsItself !== false;
   let started = options.started;
 
-  async function startBare(): Promise<Running> {
-    const child = started?.take() ?? spawned();
-    started = undefined;
+  async function startBare(options: CellEnvironment): Promise<Running> {
+    // One that runs already has the environment of every day.
+    const child = (options.fixed ? undefined : started?.take()) ?? spawned(options);
+    if (!options.fixed) started = undefined;
     child.ref();
     const input = child.stdin.getWriter();
     input.closed.catch(() => {});
     try {
       // Until it has been told something it ends when its input closes: nothing is left if pryx dies before this.
-      await reaper.add(child.pid);
+      if (!DIES_WITH_PRYX) await reaper.add(child.pid);
     } catch (error) {
       signalGroup(child.pid, "SIGKILL");
       await Promise.allSettled([input.abort(), child.stdout.cancel(), child.stderr.cancel(), child.status]);
@@ -95,12 +106,12 @@ export function createCells(options: CellsOptions): Cells {
     };
   }
 
-  function spawned(): Deno.ChildProcess {
+  function spawned(options: CellEnvironment): Deno.ChildProcess {
     if (!self) {
       throw new PryxError("internal", "Cannot start an automation: how pryx is started is not known");
     }
     try {
-      const child = spawnCell(self).take();
+      const child = spawnCell(self, options).take();
       if (child) return child;
     } catch (error) {
       throw new PryxError("sandbox", "Cannot start an automation: its process does not start", {
@@ -110,7 +121,7 @@ export function createCells(options: CellsOptions): Cells {
     throw new PryxError("internal", "A new process was taken already");
   }
 
-  async function startConfined(): Promise<Running> {
+  async function startConfined(own: CellEnvironment): Promise<Running> {
     const { envelope, ...spec } = ownPart({
       argv: [CELL_PART, CONFINED],
       cwd: "/",
@@ -127,8 +138,8 @@ export function createCells(options: CellsOptions): Cells {
       sharesLoopback: false,
     });
     try {
-      const { confinement } = prepared;
-      const env = { ...cellEnvironment(spec.argv), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
+      const confinement = await prepared.confine({ cwd: "/" });
+      const env = { ...cellEnvironment(spec.argv, own), ...prepared.env, ...spec.env, PATH: "/usr/bin:/bin" };
       const [program] = spec.argv;
       const child = await spawnChild({ spec, program, env, limits, reaper, confinement, holdsInput: true });
       const { input, stdout, stderr } = child;
@@ -143,16 +154,14 @@ export function createCells(options: CellsOptions): Cells {
     }
   }
 
-  async function start(): Promise<Cell> {
-    // Its process starts while this one waits for the cell.
-    if (Deno.build.os !== "windows") await reaper.ready();
+  async function start(own: CellEnvironment = {}): Promise<Cell> {
     if (bare) {
-      const cell = await sealed(follow(await startBare()));
+      const cell = await sealed(follow(await startBare(own)));
       if (cell.seal.seccomp) return cell;
       bare = false;
       await cell[Symbol.asyncDispose]();
     }
-    return await sealed(follow(await startConfined()));
+    return await sealed(follow(await startConfined(own)));
   }
 
   function follow(running: Running): Followed {
@@ -202,8 +211,7 @@ function followCell(running: Running, limits: CellLimits): Followed {
     if (limit === undefined && /out of memory/i.test(stderr)) limit = "memory";
     return { code: signal === null ? code : null, signal, ...(limit ? { limit } : {}), stderr };
   });
-  const source = linesOf(running.stdout);
-  const lines = endWith(source, kill);
+  const lines = linesOf(running.stdout, { onStop: kill });
   let first: string | undefined;
   const cell = {
     pid,
@@ -214,8 +222,17 @@ function followCell(running: Running, limits: CellLimits): Followed {
     }),
     lines: {
       async *[Symbol.asyncIterator]() {
-        if (first !== undefined) yield first;
-        yield* lines;
+        let over = false;
+        try {
+          if (first !== undefined) yield first;
+          yield* lines;
+          over = true;
+        } finally {
+          if (!over) {
+            kill();
+            await lines.return(undefined);
+          }
+        }
       },
     },
     ended,
@@ -225,7 +242,6 @@ function followCell(running: Running, limits: CellLimits): Followed {
       kill();
       await ended;
       await lines.return(undefined);
-      await source.return(undefined);
     },
   };
   return {
@@ -267,17 +283,6 @@ function readSeal(line: string | undefined): Seal | undefined {
     return { permissions: true, seccomp, ...(typeof problem === "string" ? { problem } : {}) };
   } catch {
     return undefined;
-  }
-}
-
-/** The same lines; a reader who stops, and a stream that is not what it should be, end the process. */
-async function* endWith(lines: AsyncGenerator<string>, kill: () => void): AsyncGenerator<string> {
-  let over = false;
-  try {
-    yield* lines;
-    over = true;
-  } finally {
-    if (!over) kill();
   }
 }
 

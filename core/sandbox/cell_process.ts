@@ -20,13 +20,13 @@ export const CONFINED = "confined";
  * Its environment is empty but for what the program needs to start. Its own process group and session; its working folder
  * is `/`. `self`: how this program is started (core/domain/self_argv.ts).
  */
-export function spawnCell(self: readonly [string, ...string[]]): CellProcess {
+export function spawnCell(self: readonly [string, ...string[]], options: CellEnvironment = {}): CellProcess {
   const [program, ...args] = self;
   const child = new Deno.Command(program, {
     args: [...args, CELL_PART],
     cwd: "/",
     clearEnv: true,
-    env: cellEnvironment(self),
+    env: cellEnvironment(self, options),
     detached: Deno.build.os !== "windows",
     stdin: "piped",
     stdout: "piped",
@@ -56,9 +56,21 @@ export function spawnCell(self: readonly [string, ...string[]]): CellProcess {
   };
 }
 
+export interface CellEnvironment {
+  /** Times and texts of the process are those of no place: UTC, English. For runs that are to be the same everywhere. */
+  readonly fixed?: boolean;
+}
+
 /** From source its packages lie in Deno's cache, and Windows starts no program without its own folder. */
-export function cellEnvironment(self: readonly string[]): Record<string, string> {
-  const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+export function cellEnvironment(
+  self: readonly string[],
+  { fixed = false }: CellEnvironment = {},
+): Record<string, string> {
+  const env: Record<string, string> = {
+    DENO_NO_UPDATE_CHECK: "1",
+    NO_COLOR: "1",
+    ...(fixed ? { TZ: "UTC", LC_ALL: "en_US.UTF-8", LANG: "en_US.UTF-8" } : {}),
+  };
   const source = self.at(-1)?.endsWith(".ts") === true;
   const names = [
     ...source ? ["DENO_DIR", "XDG_CACHE_HOME", "HOME"] : [],

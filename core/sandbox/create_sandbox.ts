@@ -5,7 +5,7 @@ import type { EmbeddedPrograms } from "./embedded.ts";
 import { createFilePool, type FilePool } from "./_file_pool.ts";
 import { createFiles } from "./_files.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
-import { memoryLimit, type ProcessLimits } from "./_limits.ts";
+import { memoryLimit, type ProcessLimits, withMemory } from "./_limits.ts";
 import { createProcesses, type Processes } from "./processes.ts";
 import { createReaper, type Reaper } from "./reaper.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -30,19 +30,21 @@ export interface SandboxOptions {
 
 /** The sandbox of one pryx process. Starts no worker and no process until one is needed. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { home, env, scopes = [], own = [], self, limits = {}, embedded } = options;
+  const { home, env, scopes = [], own = [], self, embedded } = options;
+  let known: ProcessLimits | undefined;
+  const limits = () => known ??= withMemory(options.limits ?? {});
   let pool: FilePool | undefined;
   let processes: Processes | undefined;
   let holding: Kernel | undefined;
   const kernel = () =>
-    holding ??= createKernel({ home, env, scopes, own, memoryBytes: memoryLimit(limits), self });
+    holding ??= createKernel({ home, env, scopes, own, memoryBytes: memoryLimit(limits()), self });
   let reaping: Reaper | undefined;
   const reaper = () => reaping ??= createReaper(kernel().folder);
   const running = () =>
     processes ??= createProcesses({
       home,
       env,
-      limits,
+      limits: limits(),
       reaper: reaper(),
       kernel: kernel(),
       embedded,
@@ -53,17 +55,23 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   let cells: Promise<Cells> | undefined;
   const cellsHere = () =>
     cells ??= import("./cell.ts").then(({ createCells }) =>
-      createCells({ self, limits, reaper: reaper(), kernel, started: options.cell })
+      createCells({ self, limits: options.limits ?? {}, reaper: reaper(), kernel, started: options.cell })
     );
   return {
     files: (grants) => createFiles(pool ??= createFilePool(), grants, { home, scopes, closedPaths }),
     run: async (spec) =>
       await running().run(spec.self ? (await import("./_self.ts")).ownPart(spec, self) : spec),
-    cell: async () => await (await cellsHere()).start(),
+    cell: async (own) => await (await cellsHere()).start(own),
     fetch: async (url, request) => (await import("./_proxy_fetch.ts")).fetchPinned(url, request, { env }),
-    async baseline() {
-      const { read, temp } = await Promise.resolve(kernel().baseline());
-      return { read, temp };
+    baseline() {
+      const found = kernel();
+      // Most want the temporary folder alone: the system is looked at when somebody asks what it has.
+      return Promise.resolve({
+        temp: found.temp,
+        get read() {
+          return found.baseline().read;
+        },
+      });
     },
     tempFolder: (prefix) => Promise.resolve(kernel().tempFolder(prefix)),
     shortfall: (envelope) => kernel().shortfall(envelope),

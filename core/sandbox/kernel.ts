@@ -5,8 +5,11 @@ import { type BaselineFolders, findBaseline } from "./baseline.ts";
 import { OFFLINE } from "./_environment.ts";
 import { createClosedPaths, type FoundClosed } from "./_closed_paths.ts";
 import { createBubblewrapLayer, type Wrapped } from "./_bubblewrap_layer.ts";
+import type { Confinement } from "./_confinement.ts";
 import { type Bubblewrap, findBubblewrap, type NoBubblewrap } from "./_find_bubblewrap.ts";
 import { isThere } from "./_existing.ts";
+import { identities } from "./_identities.ts";
+import type { LandlockPlan } from "./_landlock_layer.ts";
 import { isInside } from "./_paths.ts";
 import { makePlaces } from "./_places.ts";
 import { createSharedNetwork } from "./_shared_network.ts";
@@ -38,11 +41,19 @@ export type KernelLayer =
   | { readonly name: "none"; readonly missing?: NoBubblewrap };
 
 /** One child made ready: how it is confined, and what it gets beside. */
-export interface Prepared extends Wrapped {
+export interface Prepared extends Omit<Wrapped, "confinement"> {
   /** Variables of the child. */
   readonly env: Readonly<Record<string, string>>;
   /** What is closed to writing inside its roots. */
   readonly readOnly: readonly string[];
+  /**
+   * Names all that the kernel would hold it to: children with the same one may share a confinement that was made for one
+   * of them. Undefined when it was not asked for, and where that cannot be said for certain.
+   */
+  readonly place: string | undefined;
+  /** Makes the confinement. `shell`: a program that can be started beside the others; bubblewrap
+   * shows it as {@link SHELL_INSIDE}. */
+  confine(given: { readonly cwd: string; readonly shell?: string }): Promise<Confinement>;
 }
 
 export interface PrepareOptions {
@@ -52,11 +63,17 @@ export interface PrepareOptions {
   readonly terminal: boolean;
   /** It may share an empty network with others that may. */
   readonly sharesLoopback: boolean;
+  /** Says in what place it is: {@link Prepared.place}. */
+  readonly named?: boolean;
 }
 
 export interface Kernel extends AsyncDisposable {
   /** What is made for children lies in it. There from the first `prepare` on. */
   readonly folder: string;
+  /** The temporary folder of children, in it. */
+  readonly temp: string;
+  /** The part of it that children never see. */
+  readonly hidden: string;
   baseline(): BaselineFolders;
   /** A new folder in the temporary one. */
   tempFolder(prefix: string): string;
@@ -136,39 +153,61 @@ export function createKernel(options: KernelOptions): Kernel {
       TEMP: folder.temp,
       ...envelope.network === "none" ? OFFLINE : {},
     };
-    const plain = {
-      env: variables,
-      connected: () => [],
-      refused: () => [],
-      readOnly: closed.closed.filter(({ access }) => access === "read").map(({ path }) => path),
-      problem: () => undefined,
-      release: () => places.release(),
-    };
-    try {
+    // More than one only where the first could not be used.
+    const made: Wrapped[] = [];
+    const landlockPlan = (): LandlockPlan => ({
+      baseline: baseline(),
+      envelope,
+      places,
+      closed: closed.closed,
+      openNetwork: accepted?.some(({ kind, target }) => kind === "net" && target === "**") === true,
+      terminal: given.terminal,
+    });
+
+    async function placeNow(): Promise<string | undefined> {
+      const { network } = envelope;
+      if (given.named !== true || given.terminal || typeof network !== "string" || places.made > 0) return;
+      const roots = [...baseline().read, ...places.read, ...places.write];
+      // Made for one child alone where it is not there otherwise.
+      if (![...roots, folder.temp].some((root) => isInside(given.cwd, root))) return;
+      const seen = identities(roots, closed.closed);
+      if (seen === undefined) return;
+      const common = [which.name, accepted?.map(formatNeed), closed.unseen, seen];
+      switch (which.name) {
+        case "bubblewrap":
+          return JSON.stringify([
+            common,
+            await bubblewrapLayer(which.bubblewrap).describe(envelope, places, closed, given),
+          ]);
+        case "landlock":
+          return JSON.stringify([
+            common,
+            (await import("./_landlock_layer.ts")).describeLandlock(landlockPlan()),
+          ]);
+        case "none":
+          return JSON.stringify(common);
+        case "seatbelt":
+          return undefined;
+      }
+    }
+
+    async function confine({ cwd, shell }: { cwd: string; shell?: string }): Promise<Confinement> {
       if (which.name === "bubblewrap") {
-        const wrapped = await bubblewrapLayer(which.bubblewrap).confine(envelope, places, closed, given);
-        return {
-          ...plain,
-          ...wrapped,
-          async release() {
-            await wrapped.release();
-            await places.release();
-          },
-        };
+        const { sharesLoopback } = given;
+        const wrapped = await bubblewrapLayer(which.bubblewrap)
+          .confine(envelope, places, closed, {
+            cwd,
+            sharesLoopback,
+            ...shell === undefined ? {} : { shell },
+          });
+        made.push(wrapped);
+        return wrapped.confinement;
       }
       if (which.name === "landlock") {
         const { confineWithLandlock } = await import("./_landlock_layer.ts");
         const { createSpawner } = await import("./_spawner.ts");
         spawner ??= opened.use(createSpawner());
-        const confinement = confineWithLandlock(spawner, {
-          baseline: baseline(),
-          envelope,
-          places,
-          closed: closed.closed,
-          openNetwork: accepted?.some(({ kind, target }) => kind === "net" && target === "**") === true,
-          terminal: given.terminal,
-        });
-        return { ...plain, confinement };
+        return confineWithLandlock(spawner, { ...landlockPlan(), ...shell === undefined ? {} : { shell } });
       }
       if (which.name === "seatbelt") {
         const { seatbeltProfile } = await import("./seatbelt.ts");
@@ -180,9 +219,25 @@ export function createKernel(options: KernelOptions): Kernel {
           network: envelope.network,
           unixSockets: envelope.unixSockets,
         });
-        return { ...plain, confinement: { layer: "seatbelt", argv: [SANDBOX_EXEC, "-p", profile] } };
+        return { layer: "seatbelt", argv: [SANDBOX_EXEC, "-p", profile] };
       }
-      return { ...plain, confinement: { layer: "none" } };
+      return { layer: "none" };
+    }
+
+    try {
+      return {
+        env: variables,
+        readOnly: closed.closed.filter(({ access }) => access === "read").map(({ path }) => path),
+        place: await placeNow(),
+        confine,
+        connected: () => made.at(-1)?.connected() ?? [],
+        refused: () => made.at(-1)?.refused() ?? [],
+        problem: () => made.at(-1)?.problem(),
+        async release() {
+          for (const one of made.splice(0)) await one.release();
+          await places.release();
+        },
+      };
     } catch (error) {
       await places.release();
       throw error;
@@ -204,6 +259,8 @@ export function createKernel(options: KernelOptions): Kernel {
 
   return {
     folder: folder.root,
+    temp: folder.temp,
+    hidden: folder.hidden,
     baseline,
     tempFolder(prefix) {
       folder.ready();

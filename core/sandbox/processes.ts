@@ -9,7 +9,9 @@ import { memoryLimit, processLimit, type ProcessLimits } from "./_limits.ts";
 import { createOutputCollector, type OutputCollector } from "./_output.ts";
 import type { Reaper } from "./reaper.ts";
 import type { ProcessResult, ProcessSpec } from "./sandbox.ts";
+import type { WarmRun, WarmShells } from "./_warm_shells.ts";
 import { watch } from "./_watch.ts";
+import { unrefTimer } from "./_unref_timer.ts";
 
 export type { ProcessLimits } from "./_limits.ts";
 
@@ -45,6 +47,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   const { reaper } = options;
   const startable = options.embedded && createEmbedded(options.embedded);
   const leftRunning = new Set<number>();
+  let shells: Promise<WarmShells> | undefined;
   let pruning: ReturnType<typeof setInterval> | undefined;
 
   /** Forgets groups that have ended: their number could come to belong to somebody else. */
@@ -80,7 +83,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     leftRunning.add(group);
     if (pruning === undefined) {
       pruning = setInterval(() => void prune().catch(() => {}), PRUNE_EVERY_MS);
-      Deno.unrefTimer(Number(pruning));
+      unrefTimer(pruning);
     }
     return !empty;
   }
@@ -103,10 +106,13 @@ export function createProcesses(options: ProcessesOptions): Processes {
       accepted: spec.accepted,
       terminal: spec.stdio === "inherit",
       sharesLoopback: spec.sharesLoopback === true,
+      named: spec.reuse !== undefined,
     });
+    let warm: WarmRun | undefined;
     try {
       signal.throwIfAborted();
-      const result = await runOne(spec, program, prepared);
+      if (prepared.place !== undefined) warm = await inWarmShell(spec, program, prepared);
+      const result = await runOne(spec, program, prepared, warm);
       const problem = result.code === 0 ? undefined : prepared.problem();
       if (problem !== undefined) {
         throw new PryxError("sandbox", `Cannot confine ${spec.argv[0]}: ${problem}`, {
@@ -124,21 +130,40 @@ export function createProcesses(options: ProcessesOptions): Processes {
       const connected = prepared.connected();
       return { ...result, refusals, ...connected.length > 0 ? { connected } : {} };
     } finally {
-      await prepared.release();
+      // What was prepared for the first command of a shell is the shell's.
+      if (!warm?.first) await prepared.release();
     }
   }
 
+  async function inWarmShell(
+    spec: ProcessSpec,
+    program: string,
+    prepared: Prepared,
+  ): Promise<WarmRun | undefined> {
+    const { limits, kernel } = options;
+    shells ??= import("./_warm_shells.ts").then(({ createWarmShells }) =>
+      createWarmShells({ limits, reaper, kernel })
+    );
+    return await (await shells).run({ spec, program, env: environment(spec, prepared), prepared });
+  }
+
+  function environment(spec: ProcessSpec, prepared: Prepared | undefined): Record<string, string> {
+    return childEnvironment(options.env, { ...prepared?.env, ...spec.env }, options.home);
+  }
+
+  /** `warm`: it was started already, in a shell that may stay for others. */
   async function runOne(
     spec: ProcessSpec,
     program: string,
     prepared: Prepared | undefined,
+    warm?: WarmRun,
   ): Promise<ProcessResult> {
     const { signal } = spec;
     const { limits } = options;
-    const confinement = prepared?.confinement;
-    const env = childEnvironment(options.env, { ...prepared?.env, ...spec.env }, options.home);
     const started = performance.now();
-    const child = await spawnChild({ spec, program, env, limits, reaper, confinement });
+    const confinement = warm?.confinement ?? await prepared?.confine({ cwd: spec.cwd });
+    const child = warm?.child ??
+      await spawnChild({ spec, program, env: environment(spec, prepared), limits, reaper, confinement });
     const stdout = createOutputCollector(spec.maxOutputBytes);
     const stderr = createOutputCollector(spec.maxOutputBytes);
     let ending: "timeout" | "output" | "cancelled" | "memory" | "processes" | undefined;
@@ -149,6 +174,17 @@ export function createProcesses(options: ProcessesOptions): Processes {
       ending = why;
       terminateGroup(child.pid);
       killTimer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), graceMs);
+    };
+    /** True when something of it goes on in the background. */
+    const letGo = async (group: number): Promise<boolean> => {
+      if (!warm) return await release(group);
+      if (warm.child.clean || ending !== undefined) {
+        await warm.done(ending === undefined);
+        return false;
+      }
+      const left = await release(group);
+      await warm.leave();
+      return left;
     };
     const onAbort = () => end("cancelled", CANCEL_GRACE_MS);
     const timeout = setTimeout(() => end("timeout", TIMEOUT_GRACE_MS), spec.timeoutMs);
@@ -194,8 +230,9 @@ export function createProcesses(options: ProcessesOptions): Processes {
       if (ending) watching.kill();
       await drained;
       // What was killed closes its pipes before it is gone.
-      if (held || confinement?.layer === "bubblewrap") await untilEmpty(child.pid);
-      const background = await release(child.pid);
+      const stays = warm?.child.clean === true;
+      if (!stays && (held || confinement?.layer === "bubblewrap")) await untilEmpty(child.pid);
+      const background = await letGo(child.pid);
       released = true;
       if (ending === "cancelled") signal.throwIfAborted();
       const { code, signal: by } = endOf(status, ending !== undefined, confinement?.layer === "bubblewrap");
@@ -213,7 +250,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       };
     } catch (error) {
       signalGroup(child.pid, "SIGKILL");
-      if (!released) await release(child.pid);
+      if (!released) await letGo(child.pid);
       throw error;
     } finally {
       clearTimeout(timeout);
@@ -227,6 +264,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     async [Symbol.asyncDispose]() {
       clearInterval(pruning);
       pruning = undefined;
+      await (await shells)?.[Symbol.asyncDispose]();
       await prune();
       leftRunning.clear();
       await reaper[Symbol.asyncDispose]();

@@ -104,6 +104,12 @@ export interface ProcessSpec {
    * left in the background answers the next on loopback. Default: a network of its own.
    */
   readonly sharesLoopback?: boolean;
+  /**
+   * Whose child it is. Those of one owner that are held to exactly the same (envelope, closed files as they are now, limits,
+   * environment) may run one after the other in one prepared confinement, each as processes of its own. What they do and
+   * what is said of them is the same. Default: each has its own.
+   */
+  readonly reuse?: string;
   /** Ends first what earlier children of this sandbox left running in the background. They have processes of their own, so no child can. */
   readonly endsBackground?: boolean;
 }
@@ -204,9 +210,10 @@ export interface Sandbox extends AsyncDisposable {
   run(spec: ProcessSpec): Promise<ProcessResult>;
   /**
    * Starts the process that an automation runs in; resolves when it is sealed and has said so. Rejects with `sandbox`. Dies
-   * with pryx, however pryx dies, and when it passes its limits on memory and CPU time.
+   * with pryx, however pryx dies, and when it passes its limits on memory and CPU time. `fixed`: its time zone and language
+   * are those of no place (UTC, English), for runs that are recorded and replayed.
    */
-  cell(): Promise<Cell>;
+  cell(options?: { readonly fixed?: boolean }): Promise<Cell>;
   /**
    * One HTTP request, over a connection to the very address that was judged: a name is resolved once, and reaches public
    * addresses only. Follows no redirect. The body is read as it comes. Rejects with `denied` where that leads elsewhere.

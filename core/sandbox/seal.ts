@@ -2,6 +2,7 @@ import type { Seal } from "../domain/automation.ts";
 import { cellFilter } from "./cell_filter.ts";
 import { type CellLibc, createCellLibc } from "./_cell_libc.ts";
 
+const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_NO_NEW_PRIVS = 38;
 /** Bytes of writable memory that the system itself allows: above what the host watches for, so that the host says why. */
@@ -15,6 +16,7 @@ const LIMITS: readonly (readonly [resource: number, value: number])[] = [
   [10, 0], // LOCKS
   [12, 0], // MSGQUEUE
 ];
+const SIGKILL = 9;
 const AF_INET = 2;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -23,7 +25,8 @@ const PERMISSIONS = ["run", "read", "write", "net", "env", "ffi", "sys", "import
 
 /**
  * Shuts this process in, for good: it keeps its three streams, memory, threads and time. Nothing can be opened, started or
- * reached any more, by whatever code runs here, native code too. Everything that will be imported must be there by now.
+ * reached any more, by whatever code runs here, native code too. It dies with the thread that started it. Everything that
+ * will be imported must be there by now.
  *
  * Deno's permissions are given up in any case. Where the system has no seccomp that is all, and the answer says so: then
  * whoever started this process must have confined it.
@@ -45,6 +48,8 @@ function sealProcess(): string | undefined {
     closeFiles(libc);
     coverSharedMemory(libc);
     for (const [resource, value] of LIMITS) libc.limit(resource, value);
+    // Whoever started it and died before this never tells it anything: it ends when its input closes.
+    libc.prctl("end with whoever started it", PR_SET_PDEATHSIG, SIGKILL);
     libc.prctl("make the process unreadable", PR_SET_DUMPABLE, 0);
     libc.prctl("give up new privileges", PR_SET_NO_NEW_PRIVS, 1);
     libc.filterAllThreads(cellFilter({ arch, pid: Deno.pid }));

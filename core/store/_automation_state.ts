@@ -22,16 +22,14 @@ export function openAutomationState(db: Database): Pick<Store, "automationState"
       let known: number | undefined;
       const put = (key: string, value: string) => {
         check(key, value);
+        const { changes } = db.sql("UPDATE automation_state SET value = ? WHERE owner = ? AND key = ?")
+          .run(value, owner, key);
+        if (changes === 1) return;
         // Counted once, then by what is added: a look at every write would grow with what is there.
         known ??= count();
-        const { changes } = db.sql(
-          "INSERT INTO automation_state (owner, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        ).run(owner, key, value);
-        if (changes === 1) {
-          if (++known > MAX_KEYS) throw tooMany();
-          return;
-        }
-        db.sql("UPDATE automation_state SET value = ? WHERE owner = ? AND key = ?").run(value, owner, key);
+        if (known >= MAX_KEYS) throw tooMany();
+        db.sql("INSERT INTO automation_state (owner, key, value) VALUES (?, ?, ?)").run(owner, key, value);
+        known++;
       };
       return {
         get: (key) => db.read("read an automation's state", () => get(key)),

@@ -10,6 +10,12 @@ export interface Measurement {
   readonly detail: string;
 }
 
+/** What could not be measured here, and why. */
+export interface Skipped {
+  readonly name: string;
+  readonly skipped: string;
+}
+
 /** What a benchmark works with. */
 export interface Bench {
   /** The built program. */
@@ -69,5 +75,6 @@ export function rate(batch: number, work: () => void): number {
 }
 
 export function round(value: number): string {
-  return value >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toFixed(value >= 100 ? 0 : 1);
+  if (value >= 1000) return Math.round(value).toLocaleString("en-US");
+  return value.toFixed(value >= 100 ? 0 : value < 0.1 ? 3 : 1);
 }

@@ -4,7 +4,7 @@ import type { Need } from "../../core/domain/need.ts";
 import { createPolicy } from "../../core/policy/create_policy.ts";
 import type { Policy } from "../../core/policy/policy.ts";
 import { createSandbox } from "../../core/sandbox/create_sandbox.ts";
-import type { Sandbox, SandboxLayer } from "../../core/sandbox/sandbox.ts";
+import type { ProcessSpec, Sandbox, SandboxLayer } from "../../core/sandbox/sandbox.ts";
 import { withoutBubblewrap } from "../../tests/support/without_bubblewrap.ts";
 import { type Bench, interleave, type Measurement, median, round } from "./_measure.ts";
 
@@ -12,6 +12,7 @@ const CONTEXT = { origin: "model", taint: [], grants: [] } as const;
 const COMMAND = ["/bin/sh", "-c", "true"] as const;
 const CALLS = 200;
 const SPAWNS = 60;
+const FRESH_MS = 1_500;
 
 /** A workspace with some files in it, one of them secret. */
 async function openWorkspace(bench: Bench): Promise<{ workspace: string; home: string; policy: Policy }> {
@@ -71,6 +72,36 @@ export async function landlock(bench: Bench): Promise<Measurement | undefined> {
   });
 }
 
+/** A command in a confined shell that runs several, against one that is started bare: the work of a script. */
+export async function warmCommand(bench: Bench): Promise<Measurement | undefined> {
+  const { workspace, home, policy } = await openWorkspace(bench);
+  const env = { PATH: Deno.env.get("PATH") ?? "" };
+  await using sandbox = createSandbox({ home, env, scopes: [workspace] });
+  const layers = await sandbox.layers();
+  const layer = layers.find(({ name, active }) => active && (name === "bubblewrap" || name === "landlock"));
+  if (layer === undefined) return undefined;
+  // What is closed must not have changed a moment ago.
+  await until(Date.now() + FRESH_MS);
+  const { a: bare, b: warm } = await interleave(
+    CALLS,
+    () =>
+      timed(() => new Deno.Command("/bin/bash", { args: ["-c", "echo x"], cwd: workspace, env }).output()),
+    () =>
+      timed(() =>
+        runConfined(sandbox, policy, workspace, { argv: ["/bin/bash", "-c", "echo x"], reuse: "bench" })
+      ),
+  );
+  return {
+    name: "A command in a confined shell that stays, over a bare one",
+    value: warm - bare,
+    unit: "ms",
+    limit: { most: 3 },
+    detail: `\`bash -c 'echo x'\` under ${layer.name}: ${round(warm)} ms against ${
+      round(bare)
+    } ms, the search for closed files included`,
+  };
+}
+
 /** What bubblewrap's namespaces and seccomp add to a command. */
 export async function bubblewrap(bench: Bench): Promise<Measurement | undefined> {
   return await overBare(bench, {
@@ -106,7 +137,12 @@ async function overBare(
   };
 }
 
-async function runConfined(sandbox: Sandbox, policy: Policy, cwd: string): Promise<void> {
+async function runConfined(
+  sandbox: Sandbox,
+  policy: Policy,
+  cwd: string,
+  more: Partial<Pick<ProcessSpec, "argv" | "reuse">> = {},
+): Promise<void> {
   const envelope = policy.envelope([], { baseline: await sandbox.baseline(), workspace: true, ...CONTEXT });
   const short = await sandbox.shortfall(envelope);
   if (short.length > 0) throw new Error(`Within reach: ${short.map(({ target }) => target).join(", ")}`);
@@ -118,8 +154,13 @@ async function runConfined(sandbox: Sandbox, policy: Policy, cwd: string): Promi
     timeoutMs: 10_000,
     maxOutputBytes: 1000,
     signal: new AbortController().signal,
+    ...more,
   });
   if (result.code !== 0) throw new Error(`The command ended with ${result.code}`);
+}
+
+async function until(time: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, time - Date.now())));
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

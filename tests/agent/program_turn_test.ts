@@ -4,6 +4,7 @@ import type { ProgramRequest, ProgramTurn } from "../../core/api.ts";
 import type { NeedKind } from "../../core/domain/need.ts";
 import type { PryxError } from "../../core/domain/error.ts";
 import { foldSession } from "../../core/domain/session.ts";
+import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { type TestPryx, testPryx, type TestPryxOptions } from "../support/test_pryx.ts";
 
@@ -188,4 +189,42 @@ Deno.test("submit() gives the agent the caller's functions, with checked argumen
   assert.deepEqual(seen, [{ a: 1, b: 2 }]);
   const outcomes = test.events(end.session, "tool.finished").map(({ data }) => [data.name, data.status]);
   assert.deepEqual(outcomes.sort(), [["add", "done"], ["add", "failed"], ["shell", "failed"]]);
+});
+
+Deno.test("a program's turn ends once, and nothing of it comes behind its end", async () => {
+  await using test = await open({ preset: "dangerously-full" }, { run: ["*"] });
+  const { turn } = test;
+  const live: string[] = [];
+  using _listening = test.pryx.listen(({ type }) => void live.push(type));
+  const slow = turn.call({ tool: "shell", args: { command: "sleep 60" } });
+  const first = turn.end({ status: "done", text: "the first" });
+  turn.say("stdout", "late");
+  turn.log("info", "late");
+  turn.progress({ label: "late" });
+  await assert.rejects(turn.call({ tool: "read_file", args: { path: "a" } }), { code: "cancelled" });
+  await assert.rejects(turn.ask("Late?"), { code: "cancelled" });
+  await turn.end({ status: "failed", text: "the second" });
+  // Whoever ends it once more waits as long.
+  const [end, ...more] = test.events(turn.session, "turn.ended");
+  assert.equal(end?.data.text, "the first");
+  assert.deepEqual(more, []);
+  await first;
+  await slow;
+  assert.equal([...test.store.events(turn.session)].at(-1)?.type, "turn.ended");
+  assert.deepEqual(live.filter((type) => ["output", "log", "progress"].includes(type)), []);
+});
+
+Deno.test("a program's turn names each source of what came in once", async () => {
+  const tainted = defineTool({
+    name: "tainted",
+    description: "Brings something in",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => "tainted",
+    run: () => Promise.resolve({ text: "", taints: "https://a.example/" }),
+  });
+  await using test = await open({ tools: [tainted] }, {});
+  for (let count = 0; count < 3; count++) await test.turn.call({ tool: "tainted", args: {} });
+  assert.deepEqual(test.turn.taints(), ["https://a.example/"]);
+  await test.turn.end({ status: "done", text: "" });
 });

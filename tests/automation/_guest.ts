@@ -32,6 +32,7 @@ export function createGuest(part?: (guest: Guest) => Record<string, unknown>): T
   const said: FromCell[] = [];
   let end: (message: FromCell & { readonly t: "done" | "failed" }) => void = () => {};
   const over = new Promise<FromCell & { readonly t: "done" | "failed" }>((resolve) => end = resolve);
+  let ended = false;
   const timers = new Map<number, ReturnType<typeof setTimeout>>();
   const booted: BootedGuest = bootGuest({
     send(line) {
@@ -39,18 +40,20 @@ export function createGuest(part?: (guest: Guest) => Record<string, unknown>): T
       said.push(message);
       test.answer(message);
       if (message.t === "done" || message.t === "failed") {
+        ended = true;
         for (const timer of timers.values()) clearTimeout(timer);
         end(message);
       }
     },
     timer(id, ms) {
+      if (ended) return;
       timers.set(id, setTimeout(() => booted.entry.fire(id), ms));
     },
     clearTimer: (id) => clearTimeout(timers.get(id)),
     elapsed: () => performance.now(),
     random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     url: urlParts,
-  }, part && String(part));
+  }, part && { api: String(part) });
   const test: TestGuest = {
     ...booted,
     said,

@@ -226,19 +226,19 @@ Deno.test("a shell evaluates over a scope that stays, keeps the last result, and
     const answer = answers.at(-1);
     return answer?.t !== "reply" ? undefined : answer.ok ? answer.value : answer.error;
   };
-  assert.deepEqual(await ask("evaluate", { code: "$.x = 1; return await ({ a: [x] })" }), {
+  assert.deepEqual(await ask("evaluate", { code: "$scope.x = 1; return await ({ a: [x] })" }), {
     text: "{ a: [ 1 ] }",
     type: "object",
   });
   assert.deepEqual(await ask("evaluate", { code: "return _.a[0] + x" }), { text: "2", type: "number" });
-  assert.deepEqual(await ask("evaluate", { code: `return typeof require("pryx").fs.read` }), {
+  assert.deepEqual(await ask("evaluate", { code: `return typeof $require("pryx", "fs").fs.read` }), {
     text: "'function'",
     type: "string",
   });
   assert.match(JSON.stringify(await ask("evaluate", { code: "return (" })), /SyntaxError/);
   assert.match(JSON.stringify(await ask("evaluate", { code: "null.x" })), /TypeError/);
   await ask("evaluate", {
-    code: "$.o = { get bomb() { globalThis.ran = true; return {} }, inner: { leaf: 1 } }",
+    code: "$scope.o = { get bomb() { globalThis.ran = true; return {} }, inner: { leaf: 1 } }",
   });
   assert.deepEqual(await ask("complete", { path: ["o", "inner"] }), ["leaf"]);
   assert.deepEqual(await ask("complete", { path: ["o", "bomb"] }), []);

@@ -46,6 +46,10 @@ export function testAutomations(root: string, denied: readonly string[] = []): T
     },
     describeDrift,
     run: unused,
+    recorded: unused,
+    replay: unused,
+    rehearse: unused,
+    evaluator: unused,
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }

@@ -115,7 +115,7 @@ const isThere = (path: string) => {
 Deno.test("every command of sessions has examples that begin with its name, and names its arguments", () => {
   assert.deepEqual(
     commands.map(({ name }) => name.replace("sessions ", "")).sort(),
-    ["delete", "diff", "export", "fork", "list", "resume", "search", "show", "undo"],
+    ["delete", "diff", "export", "fork", "list", "resume", "script", "search", "show", "undo"],
   );
   for (const { name, examples, positionals = [], input } of commands) {
     assert.ok(examples.length > 0);

@@ -528,6 +528,65 @@ export function storeContract(name: string, place: () => StorePlace): void {
     assert.equal(store.trustedHash("/w"), undefined);
   });
 
+  test("automationState() keeps text by key, for each automation apart, and across processes", (open) => {
+    using store = open();
+    using other = open();
+    const a = store.automationState("/w\0a.pryx.ts");
+    assert.deepEqual([a.get("n"), a.keys(""), a.remove("n")], [undefined, [], false]);
+    a.set("n", "1");
+    a.set("n", "2");
+    a.set("empty", "");
+    const same = other.automationState("/w\0a.pryx.ts");
+    assert.deepEqual([same.get("n"), same.get("empty")], ["2", ""]);
+    same.set("n", "3");
+    assert.equal(a.get("n"), "3");
+    const another = store.automationState("/w\0b.pryx.ts");
+    assert.deepEqual([another.get("n"), another.remove("n")], [undefined, false]);
+    assert.deepEqual([a.remove("n"), a.remove("n"), same.get("n")], [true, false, undefined]);
+  });
+
+  test("automationState().swap() lets one of two that saw the same go first", (open) => {
+    using store = open();
+    using other = open();
+    const [a, b] = [store.automationState("x"), other.automationState("x")];
+    assert.deepEqual([a.swap("n", undefined, "a"), b.swap("n", undefined, "b")], [true, false]);
+    assert.deepEqual([b.swap("n", "a", "b"), a.swap("n", "a", "c"), a.get("n")], [true, false, "b"]);
+    // A value is the same by its text alone.
+    assert.deepEqual([a.swap("n", "B", "c"), a.swap("gone", "b", "c"), a.get("gone")], [
+      false,
+      false,
+      undefined,
+    ]);
+  });
+
+  test("automationState().keys() lists those that begin with a text, in order, and reads no pattern in it", (open) => {
+    using store = open();
+    const state = store.automationState("x");
+    const keys = ["b", "a%c", "a", "a_c", "abc", "A", "é", "e\u0301", "😀 1", "a\nb", "a'b"];
+    for (const key of keys) state.set(key, key);
+    assert.deepEqual(state.keys("").sort(), [...keys].sort());
+    assert.deepEqual(state.keys("a"), ["a", "a\nb", "a%c", "a'b", "a_c", "abc"]);
+    assert.deepEqual(state.keys("a%"), ["a%c"]);
+    assert.deepEqual(state.keys("a_"), ["a_c"]);
+    assert.deepEqual(state.keys("😀"), ["😀 1"]);
+    assert.deepEqual(state.keys("é"), ["é"]);
+    assert.deepEqual(state.keys("z"), []);
+    for (const key of keys) assert.equal(state.get(key), key);
+  });
+
+  test("automationState() refuses keys and values that are too long, and keeps what was there", (open) => {
+    using store = open();
+    const state = store.automationState("x");
+    state.set("k".repeat(512), "long");
+    state.set("v", "x".repeat(1_000_000));
+    throwsCode(() => state.set("", "x"), "input_invalid");
+    throwsCode(() => state.set("k".repeat(513), "x"), "input_invalid");
+    throwsCode(() => state.set("v", "x".repeat(1_000_001)), "input_invalid");
+    throwsCode(() => state.swap("v", "x".repeat(1_000_000), "x".repeat(1_000_001)), "input_invalid");
+    assert.equal(state.get("v")?.length, 1_000_000);
+    assert.deepEqual(state.keys("k").map(({ length }) => length), [512]);
+  });
+
   test("audit() chains entries and lists them", (open) => {
     using store = open(() => new Date(NOW));
     using other = open(() => new Date(NOW));

@@ -47,6 +47,19 @@ Deno.test("check finds what is wrong in types, and says it to people, programs a
   assert.deepEqual([ok, project.problems[0].code, project.problems[0].line], [false, "TS2322", 2]);
 });
 
+Deno.test("check says what to write instead of a package, used or not", async () => {
+  await using pryx = await builtPryx();
+  await pryx.write(
+    "job.pryx.ts",
+    'import { readFileSync } from "node:fs";\nimport zod from "npm:zod";\nzod;\n',
+  );
+  const { code, stdout } = await pryx.run(["check"]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^job\.pryx\.ts:1:\d+: error: "node:fs" is not there.*import \{ fs \} from "pryx"/m);
+  assert.match(stdout, /^job\.pryx\.ts:2:\d+: error: "npm:zod" is not there.*JSON Schema/m);
+  assert.doesNotMatch(stdout, /npm i --save-dev|TS2/);
+});
+
 Deno.test({
   name: "check needs no network",
   ignore: !hasNamespaces,

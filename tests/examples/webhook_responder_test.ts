@@ -3,14 +3,12 @@ import { createHmac } from "node:crypto";
 import { type BuiltPryx, builtPryx } from "../support/built_pryx.ts";
 import { runExample, withExamples } from "./_project.ts";
 
-/** A machine without a keychain, as servers are. */
-const SECRETS = { PRYX_SECRET_STORE: "file" };
 const KEY = "between you and the host";
 
 /** A machine that has the secret. */
 async function withSecret(pryx: BuiltPryx): Promise<void> {
   await withExamples(pryx);
-  const set = await pryx.run(["secrets", "set", "webhook"], { stdin: KEY });
+  const set = await pryx.run(["secrets", "set", "webhook", "--store", "file"], { stdin: KEY });
   assert.equal(set.code, 0, set.stderr);
 }
 
@@ -30,7 +28,7 @@ function deliver(
 }
 
 Deno.test("webhook_responder counts from one run to the next, and reports once", async () => {
-  await using pryx = await builtPryx(SECRETS);
+  await using pryx = await builtPryx();
   await withSecret(pryx);
   for (const total of [1, 2]) {
     const { code, stdout, stderr } = await deliver(
@@ -49,7 +47,7 @@ Deno.test("webhook_responder counts from one run to the next, and reports once",
 });
 
 Deno.test("webhook_responder refuses what is not signed, and what is no delivery", async () => {
-  await using pryx = await builtPryx(SECRETS);
+  await using pryx = await builtPryx();
   await withSecret(pryx);
   const forged = await deliver(pryx, '{"repository":{"full_name":"ann/tea"}}', "0".repeat(64));
   assert.equal(JSON.parse(forged.stdout).status, 401, forged.stderr);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cutHidden, hidePlaces, showPlaces } from "../../core/providers/_places.ts";
-import { canonicalJson, parseCassette, readCassette } from "../../core/providers/cassette.ts";
+import { canonicalJson, parseCassette } from "../../core/domain/cassette.ts";
+import { cutHidden, hidePlaces, showPlaces } from "../../core/domain/places.ts";
+import { modelEntries, readCassette } from "../../core/providers/cassette.ts";
 import type { ModelRequest, ModelResponse, Provider } from "../../core/providers/provider.ts";
-import { type RecordOptions, recordProvider } from "../../core/providers/record.ts";
+import { createModelRecorder } from "../../core/providers/record.ts";
+import { createRecording, type RecordingOptions } from "../../core/providers/recording.ts";
 import { createReplayProvider } from "../../core/providers/replay.ts";
 import { PryxError } from "../../core/domain/error.ts";
 import type { Message } from "../../core/domain/message.ts";
@@ -42,6 +44,8 @@ function scripted(answers: readonly Scripted[]): Provider {
   };
 }
 
+const recordProvider = (inner: Provider, options: RecordingOptions) =>
+  createModelRecorder(createRecording(options))(inner);
 const request = (...messages: Message[]): ModelRequest => ({ model: "m", messages, tools: [] });
 const user = (text: string): Message => ({ role: "user", text });
 
@@ -50,7 +54,7 @@ async function recording(
   answers: readonly Scripted[],
   requests: readonly ModelRequest[],
   use: (file: string) => Promise<void>,
-  options: Partial<RecordOptions> = {},
+  options: Partial<RecordingOptions> = {},
 ) {
   const folder = await Deno.makeTempDir();
   try {
@@ -241,7 +245,7 @@ const HEADER = '{"v":1,"type":"cassette","createdAt":"2026-01-01T00:00:00Z","pro
 Deno.test("parseCassette() says what is wrong and where", () => {
   const problem = (text: string) => {
     try {
-      parseCassette(text, "tape");
+      modelEntries(parseCassette(text, "tape"), "tape");
     } catch (error) {
       if (error instanceof PryxError && error.code === "input_invalid") return error.message;
     }

@@ -1,5 +1,6 @@
 import { createReplayProvider } from "../../core/providers/replay.ts";
-import { recordProvider } from "../../core/providers/record.ts";
+import { createModelRecorder } from "../../core/providers/record.ts";
+import { createRecording } from "../../core/providers/recording.ts";
 import type { Message } from "../../core/domain/message.ts";
 import { listener, providerContract } from "../contract/provider_contract.ts";
 import { startModelServer } from "../support/model_server.ts";
@@ -13,7 +14,7 @@ providerContract("replay", async (answers, use) => {
   try {
     const file = `${folder}/tape.jsonl`;
     await using server = await startModelServer(answers.map(({ gates: _, ...answer }) => answer));
-    const recorder = recordProvider(providerAt(server.url), { file, ...places });
+    const recorder = createModelRecorder(createRecording({ file, ...places }))(providerAt(server.url));
     const messages: Message[] = [{ role: "user", text: "hello" }];
     for (const _ of answers) {
       const answer = await recorder.complete({ model: "test", messages, tools: [] }, listener()).catch(() =>

@@ -190,3 +190,67 @@ Deno.test("leadingWords() leaves what follows an automation to it", () => {
     rest: ["--json", "b"],
   });
 });
+
+const PROGRAM = defineCommand({
+  name: "start",
+  summary: "Starts a program",
+  input: {
+    type: "object",
+    properties: {
+      file: { type: "array", items: { type: "string" } },
+      text: { type: "boolean" },
+      allow: { type: "array", items: { type: "string" } },
+      args: { type: "array", items: { type: "string" } },
+    },
+  },
+  positionals: ["file"],
+  passThrough: {
+    to: "args",
+    behind: (word, flags) => word.endsWith(".x") || (flags.has("text") && word === "-"),
+  },
+  examples: [],
+  run: () => Promise.resolve({ data: null }),
+});
+
+Deno.test("parseArgv() leaves everything behind a program's name to the program, as it was typed", () => {
+  const parsed = parseArgv(PROGRAM, [
+    "--allow",
+    "a",
+    "job.x",
+    "--allow",
+    "b",
+    "--json",
+    "-q",
+    "--",
+    "--help",
+    "",
+    "-",
+  ]);
+  assert.deepEqual(parsed.input, {
+    allow: ["a"],
+    file: ["job.x"],
+    args: ["--allow", "b", "--json", "-q", "--", "--help", "", "-"],
+  });
+  assert.deepEqual([parsed.globals.json, parsed.globals.help, parsed.globals.quiet], [false, false, false]);
+});
+
+Deno.test("parseArgv() reads the flags before a program's name, the globals too", () => {
+  const { input, globals } = parseArgv(PROGRAM, ["--json", "--text", "-", "--json", "x"]);
+  assert.deepEqual(input, { text: true, file: ["-"], args: ["--json", "x"] });
+  assert.equal(globals.json, true);
+  assert.throws(() => parseArgv(PROGRAM, ["--unknown", "job.x"]), { code: "usage" });
+});
+
+Deno.test("parseArgv() takes a flag's value for no program, and a word that is none for none", () => {
+  assert.deepEqual(parseArgv(PROGRAM, ["--allow", "a.x", "word", "--text"]).input, {
+    allow: ["a.x"],
+    file: ["word"],
+    text: true,
+  });
+  assert.deepEqual(parseArgv(PROGRAM, ["-", "--allow", "b"]).input, { file: ["-"], allow: ["b"] });
+});
+
+Deno.test("parseArgv() looks for a program in the first place alone: a sentence may name one", () => {
+  const { input } = parseArgv(PROGRAM, ["explain", "job.x", "--text", "--allow", "a"]);
+  assert.deepEqual(input, { file: ["explain", "job.x"], text: true, allow: ["a"] });
+});

@@ -229,3 +229,148 @@ Deno.test("render() tells of retries, compaction and reasoning without showing t
   assert.match(err, /900 → 100 tokens/);
   assert.equal(state.status, "thinking");
 });
+
+const AUTOMATION = fakeEvent("turn.started", {
+  model: "none",
+  preset: "read-only",
+  automation: { file: "job.pryx.ts", graph: "a".repeat(64), permissions: {} },
+});
+const output = (text: string, stream: "stdout" | "stderr" = "stdout") =>
+  fakeEvent("output", { stream, text });
+const log = (level: EventData<"log">["level"], text: string, data?: EventData<"log">["data"]) =>
+  fakeEvent("log", { level, text, ...(data === undefined ? {} : { data }) });
+const piece = (text: string) => fakeEvent("tool.output", { call: "c1", stream: "stdout", text });
+/** The same event in the session of an agent that the automation asks. */
+const elsewhere = (event: PryxEvent): PryxEvent => ({ ...event, session: "1other" } as PryxEvent);
+
+Deno.test("render() writes what an automation prints byte for byte to a pipe, and nothing else", () => {
+  const { out, err } = play(
+    [
+      AUTOMATION,
+      output("a\x1b[31m\n"),
+      output("no newline"),
+      output("oops\n", "stderr"),
+      ended({ text: "kept" }),
+    ],
+    PIPE,
+  );
+  assert.equal(out, "a\x1b[31m\nno newline");
+  assert.equal(err, "oops\n");
+});
+
+Deno.test("render() lets nothing that an automation prints act on a terminal", () => {
+  const { out, err } = play(
+    [
+      AUTOMATION,
+      output("a\x1b]0;title\x07b\n"),
+      output("c\x1b[2Jd\n", "stderr"),
+      log("warn", "e\x1b[2J", { f: "\x1b[2J" }),
+      requested,
+      piece("g\x1b[2J\n"),
+      ended({ text: "" }),
+    ],
+    TERMINAL,
+  );
+  assert.ok(!`${out}${err}`.includes("\x1b"), out + err);
+});
+
+Deno.test("render() shows output of an automation's commands below their command lines, once each", () => {
+  const { out, err } = play(
+    [AUTOMATION, requested, piece("one\n"), piece("two\n"), finished(), ended({ text: "" })],
+    PIPE,
+  );
+  assert.equal(out, "");
+  assert.equal(err, "$ git push\none\ntwo\n");
+});
+
+Deno.test("render() shows the log of an automation by level, and keeps quiet but for warnings and errors", () => {
+  const events = [
+    AUTOMATION,
+    log("debug", "d"),
+    log("info", "i", { a: 1 }),
+    log("warn", "w"),
+    log("error", "e"),
+    requested,
+    piece("of a command\n"),
+    output("x\n", "stderr"),
+    ended({ text: "" }),
+  ];
+  assert.equal(play(events, PIPE).err, 'i {"a":1}\nwarn w\nerror e\n$ git push\nof a command\nx\n');
+  assert.equal(play(events, { ...PIPE, quiet: true }).err, "warn w\nerror e\nx\n");
+});
+
+Deno.test("render() keeps the progress of an automation as the status", () => {
+  const far = (data: EventData<"progress">) =>
+    play([AUTOMATION, fakeEvent("progress", data)], TERMINAL).state.status;
+  assert.equal(far({ label: "files", done: 2, total: 5, text: "b.ts" }), "files 2/5 b.ts");
+  assert.equal(far({ label: "files", total: 5 }), "files 0/5");
+  assert.equal(far({ label: "a\x1b[2J\nb" }).includes("\x1b"), false);
+  assert.equal(far({}), "");
+});
+
+Deno.test("render() shows what an agent does that an automation asks, and not what it says", () => {
+  const { out, err, state } = play(
+    [
+      AUTOMATION,
+      elsewhere(fakeEvent("turn.started", { model: "a/b", preset: "read-only" })),
+      elsewhere(requested),
+      elsewhere(decided("allow", "policy")),
+      elsewhere(piece("hidden\n")),
+      elsewhere(finished({ exitCode: 0 })),
+      elsewhere(message("what it says")),
+      elsewhere(ended({ text: "what it says", unapproved: ["net=a.org"] })),
+      output("the answer\n"),
+      ended({ text: "" }),
+    ],
+    PIPE,
+  );
+  assert.equal(out, "the answer\n");
+  assert.match(err, /shell.*git push/);
+  assert.doesNotMatch(err, /hidden|what it says|net=a\.org|tokens/);
+  assert.equal(state.automation, true);
+});
+
+Deno.test("render() ends a failed automation with its error alone: no sums, and nothing to resume", () => {
+  const { out, err } = play(
+    [
+      AUTOMATION,
+      ended({
+        status: "failed",
+        text: "",
+        error: {
+          code: "tool_failed",
+          message: "job.pryx.ts failed: TypeError: no\n    at f (job.pryx.ts:3:7)",
+          fix: "mend it",
+        },
+        unapproved: ["write=out"],
+      }),
+    ],
+    PIPE,
+  );
+  assert.equal(out, "");
+  assert.equal(
+    err,
+    "pryx: job.pryx.ts failed: TypeError: no\n    at f (job.pryx.ts:3:7)\n  mend it\n" +
+      "⊘ 1 need had no one to approve; these flags would allow it:\n  --allow write=out\n",
+  );
+});
+
+Deno.test("render() with json writes events of an automation and of the agent it asks", () => {
+  const events = [
+    AUTOMATION,
+    output("a\n"),
+    log("info", "i"),
+    elsewhere(message("said")),
+    ended({ text: "a\n" }),
+  ];
+  const lines = play(events, { ...PIPE, json: true }).out.trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assert.deepEqual(lines.map(({ type, session }) => [type, session]), [
+    ["turn.started", "0session"],
+    ["output", "0session"],
+    ["log", "0session"],
+    ["message", "1other"],
+    ["turn.ended", "0session"],
+  ]);
+});

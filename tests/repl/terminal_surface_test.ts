@@ -304,3 +304,17 @@ Deno.test("a status line is drawn below a coloured line", async () => {
   await at.terminal.shows("working on it");
   at.surface.output.status("");
 });
+
+Deno.test("a status line is drawn although its text changes all the time", async () => {
+  await using at = stage();
+  let step = 0;
+  const working = setInterval(() => at.surface.output.status(`step ${++step}`), 20);
+  try {
+    await at.terminal.shows("step ");
+  } finally {
+    clearInterval(working);
+  }
+  at.surface.output.status("the last");
+  await at.terminal.shows("the last");
+  at.surface.output.status("");
+});

@@ -81,7 +81,7 @@ Deno.test("each thing within reach has to be accepted by itself, in its own kind
       );
     }
     const prepared = await prepare(all);
-    assert.equal(prepared.confinement.layer, "none");
+    assert.equal((await prepared.confine({ cwd: "/" })).layer, "none");
     await prepared.release();
   });
 });

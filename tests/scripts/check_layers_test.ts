@@ -37,6 +37,7 @@ export const turn = (t: Tool) => (evaluate, t);`,
   "core/pryx.ts": `import { turn } from "./agent/turn.ts"; export const createPryx = turn;`,
   "core/builtins.ts": `export { open } from "./store/sqlite.ts";`,
   "core/command_index.ts": `export const COMMANDS = [() => import("./commands/list.ts")];`,
+  "core/part_index.ts": `export const runPart = () => import("./store/sqlite.ts");`,
   "core/program.ts": `import { COMMANDS } from "./command_index.ts";
 export const program = async () => [COMMANDS, (await import("./builtins.ts")).open];`,
   "repl/cli.ts":
@@ -149,6 +150,18 @@ const PLANTED: [name: string, path: string, source: string, expected: RegExp][] 
     "core/command_index.ts",
     `import { list } from "./commands/list.ts"; export const COMMANDS = [list];`,
     /^core\/command_index\.ts:1: imports core\/commands\/list\.ts: a command is loaded when its word is typed/,
+  ],
+  [
+    "a part loaded before its process begins",
+    "core/part_index.ts",
+    `import { open } from "./store/sqlite.ts"; export const runPart = open;`,
+    /^core\/part_index\.ts:1: imports core\/store\/sqlite\.ts: a part is loaded when its process begins/,
+  ],
+  [
+    "a part that knows a surface",
+    "core/part_index.ts",
+    `export const runPart = () => import("../repl/cli.ts");`,
+    /^core\/part_index\.ts:1: imports repl\/cli\.ts: core\/part_index\.ts lists what runs as a process of its own/,
   ],
   [
     "a surface that looks behind the API",

@@ -13,6 +13,9 @@ export type Fault = "policy" | "path" | "context";
  */
 export const FAULT = "PRYX_TEST_FAULT";
 
+/** Another one, which is no fault: every command says that it may share a shell with others. */
+export const WARM = "PRYX_TEST_WARM";
+
 /** A module with this word in it is run in the main realm of its process, with {@link OutsideHost} as `host`. */
 export const OUTSIDE = "RUN_OUTSIDE_OF_THE_CONTEXT";
 
@@ -42,6 +45,13 @@ const PATCHES: readonly Patch[] = [
     find: `  if (path.includes("\\0")) throw`,
     replace: `  if (Deno.env.get("${FAULT}") === "path") return isAbsolute(path) ? path : cwd + "/" + path;
   if (path.includes("\\0")) throw`,
+  },
+  {
+    path: "core/sandbox/create_sandbox.ts",
+    find: "await running().run(spec.self ? ",
+    replace: `Deno.env.get("${WARM}") === "yes" && !spec.self && spec.envelope !== undefined
+        ? await running().run({ ...spec, reuse: "all" })
+        : await running().run(spec.self ? `,
   },
   {
     // Everything that code of a cell could wish for is kept from before the seal: the runtime, foreign functions, a compiler.

@@ -5,7 +5,7 @@ import { kernelLayers } from "../support/kernel_layers.ts";
 import { hasProgram } from "../support/tmux.ts";
 import type { Aftermath, CallCase, Mode, Refusal } from "./_case.ts";
 import { outcomeOf } from "./_events.ts";
-import { FAULT, type Fault, faultyProgram } from "./_faulty_build.ts";
+import { FAULT, type Fault, faultyProgram, WARM } from "./_faulty_build.ts";
 import { type Finished, landlockPath, openMachine } from "./_machine.ts";
 import { SESSIONS } from "./_sessions.ts";
 import { FAMILIES } from "./families.ts";
@@ -42,15 +42,22 @@ export function testCase(name: string, lack: string | undefined, fn: () => Promi
   else Deno.test({ name: `${name} (not run: ${lack})`, ignore: true, fn });
 }
 
+/** How a mode is run beside what it is. */
+export interface SuiteOptions {
+  /** Commands share confined shells wherever they may, with those of all other cases of the run. */
+  readonly warm?: boolean;
+}
+
 /** Declares a test for every call case of a mode. Cases of one session share one run of the program. */
-export function declareCalls(mode: Mode): void {
+export function declareCalls(mode: Mode, options: SuiteOptions = {}): void {
+  const where = options.warm === true ? `${mode}, in warm shells` : mode;
   const cases: readonly CallCase[] = FAMILIES.flatMap((family) => family.cases)
     .filter((one): one is CallCase => one.kind === "call" && one.refused[mode] !== undefined);
   const runs = new Map<string, Promise<Observation>>();
   const possible = (name: string) =>
     cases.filter((one) => one.session === name && missing(mode, one) === undefined);
   const observe = (name: string) => {
-    const run = runs.get(name) ?? runSession(name, possible(name), mode);
+    const run = runs.get(name) ?? runSession(name, possible(name), mode, options);
     runs.set(name, run);
     return run;
   };
@@ -58,14 +65,14 @@ export function declareCalls(mode: Mode): void {
     const refusal = one.refused[mode];
     if (!refusal) continue;
     testCase(
-      `${one.id} ${mode}: ${one.title}: refused by ${refusal.layer}`,
+      `${one.id} ${where}: ${one.title}: refused by ${refusal.layer}`,
       missing(mode, one),
       async () => check(one, refusal, await observe(one.session)),
     );
   }
   for (const name of new Set(cases.map(({ session }) => session))) {
     const lack = possible(name).length === 0 ? missing(mode, cases[0]) : undefined;
-    testCase(`${mode}: nothing secret leaves the run "${name}"`, lack, async () => {
+    testCase(`${where}: nothing secret leaves the run "${name}"`, lack, async () => {
       const { secret, sent } = await observe(name);
       for (const form of formsOf(secret)) {
         assert.ok(!sent.includes(form), "the secret is in what left the program");
@@ -83,7 +90,12 @@ interface Observation {
   readonly harm: ReadonlyMap<string, string | undefined>;
 }
 
-async function runSession(name: string, cases: readonly CallCase[], mode: Mode): Promise<Observation> {
+async function runSession(
+  name: string,
+  cases: readonly CallCase[],
+  mode: Mode,
+  { warm = false }: SuiteOptions,
+): Promise<Observation> {
   const session = SESSIONS[name];
   if (!session) throw new Error(`There is no session "${name}"`);
   await using machine = await openMachine();
@@ -101,12 +113,13 @@ async function runSession(name: string, cases: readonly CallCase[], mode: Mode):
       { ...one.twin(place), id: `${one.id}.twin` },
     ]),
     {
-      program: fault === undefined ? PROGRAM : await faultyProgram(),
+      program: fault === undefined && !warm ? PROGRAM : await faultyProgram(),
       flags: session.flags(place),
       env: {
         ...session.env?.(place),
         ...(path ? { PATH: path.path } : {}),
         ...(fault === undefined ? {} : { [FAULT]: fault }),
+        ...(warm ? { [WARM]: "yes" } : {}),
       },
     },
   );

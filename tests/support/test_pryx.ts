@@ -32,6 +32,8 @@ export interface TestPryxOptions {
   readonly revealer?: Revealer;
   /** Stands between pryx and its sandbox. */
   readonly sandbox?: (real: Sandbox) => Sandbox;
+  /** How the program is started that an automation's process runs: absent, there are no cells. */
+  readonly self?: readonly [string, ...string[]];
   /** Another test's folder: a second process on the same data. */
   readonly folder?: string;
 }
@@ -40,6 +42,7 @@ export interface TestPryxOptions {
 export interface TestPryx extends AsyncDisposable {
   readonly pryx: Pryx;
   readonly store: Store;
+  readonly sandbox: Sandbox;
   readonly workspace: string;
   readonly folder: string;
   /** Submits, waits for the end, and returns it. */
@@ -68,7 +71,9 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
   const opened = new AsyncDisposableStack();
   const store = opened.use(openStore({ path: paths.database }));
   const env = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: home };
-  const real = opened.use(createSandbox({ home, env, scopes: [workspace] }));
+  const real = opened.use(
+    createSandbox({ home, env, scopes: [workspace], ...(options.self ? { self: options.self } : {}) }),
+  );
   const sandbox = options.sandbox?.(real) ?? real;
   const pryx = opened.use(createPryx({
     config: configOf(options),
@@ -93,6 +98,7 @@ export async function testPryx(options: TestPryxOptions): Promise<TestPryx> {
   return {
     pryx,
     store,
+    sandbox,
     workspace,
     folder,
     async run(text, more = {}) {

@@ -1,8 +1,12 @@
 import type { Seal } from "../../domain/automation.ts";
 import { type LoadMessage, WIRE_VERSION } from "../wire.ts";
 import { bootGuest } from "./boot_guest.ts";
+import { readCompiledGuest, writeCompiledGuest } from "./compiled_guest.ts";
 import { takePowers } from "./_powers.ts";
 import { urlParts } from "./_url_parts.ts";
+
+// One chunk of the bundle for both.
+export { writeCompiledGuest };
 
 export interface CellOptions {
   /** Shuts the process in. Called once, when everything that will ever be loaded is there. */
@@ -11,6 +15,8 @@ export interface CellOptions {
 
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 10;
+/** How the guest runtime begins a message of `console`. */
+const SAY = '{"t":"say"';
 
 /** Bits that are drawn at once. */
 const RANDOM_WORDS = 1_024;
@@ -24,13 +30,23 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
   const { setTimeout, clearTimeout, setImmediate, addEventListener } = globalThis;
   const output = createOutput((bytes) => stdout.writeSync(bytes));
   const timers = new Map<number, ReturnType<typeof setTimeout>>();
+  /** Timers of no length that have not fired. */
+  let due = 0;
+  /** Resolves when all that follows from what was done is done too. */
+  const turn = () => new Promise<void>((resolve) => void setImmediate(() => resolve()));
   const random = new Uint32Array(RANDOM_WORDS);
   let drawn = RANDOM_WORDS;
 
   const { entry, compile } = bootGuest({
     send: output.send,
     timer(id, ms) {
-      if (ms <= 0) return void setImmediate(() => entry.fire(id));
+      if (ms <= 0) {
+        due++;
+        return void setImmediate(() => {
+          due--;
+          entry.fire(id);
+        });
+      }
       timers.set(
         id,
         setTimeout(() => {
@@ -52,7 +68,7 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
       return random[drawn++] ?? 0;
     },
     url: urlParts,
-  });
+  }, { compiled: readCompiledGuest() });
   // What nobody catches may be an object of the context: it is not looked at here.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -67,13 +83,15 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
   const buffer = new Uint8Array(READ_BYTES);
   warmUp();
   // What was compiled is put in the runtime's cache when it next has a turn: afterwards it could not be.
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
+  for (let turns = 0; turns < 2; turns++) await turn();
   const held = seal();
   takePowers();
   output.send(JSON.stringify({ t: "ready", v: WIRE_VERSION, seal: held }));
   let fixed: boolean | undefined;
   for (;;) {
-    const count = await stdin.read(buffer);
+    await turn();
+    // Without a timer nothing goes on before the host says something: to stand still for it is the fastest way to wait.
+    const count = timers.size + due === 0 ? stdin.readSync(buffer) : await stdin.read(buffer);
     if (count === null) return exit(0);
     for (const line of lines.add(buffer.subarray(0, count))) {
       if (fixed === undefined) {
@@ -82,7 +100,7 @@ export async function runCell({ seal }: CellOptions): Promise<number> {
         start(load);
       } else entry.receive(line);
       // What follows from one message is done before the next, whatever else the pipe brought with it.
-      if (fixed) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
+      if (fixed) await turn();
     }
   }
 
@@ -130,7 +148,10 @@ function createLines(): { add(bytes: Uint8Array): Generator<string> } {
   };
 }
 
-/** Messages that are sent in one go are written in one go, as soon as it is over. A full pipe holds the process up. */
+/**
+ * Messages that are sent in one go are written in one go, as soon as it is over. What `console` says is written at once, and
+ * what came before it: who looks for the place where a program hangs sees the last of it. A full pipe holds the process up.
+ */
 function createOutput(write: (bytes: Uint8Array) => number): { send(line: string): void } {
   const encoder = new TextEncoder();
   const settled = Promise.resolve();
@@ -148,7 +169,7 @@ function createOutput(write: (bytes: Uint8Array) => number): { send(line: string
       if (waiting === "") settled.then(flush);
       waiting += `${line}\n`;
       // Text that is kept here counts as memory of the process.
-      if (waiting.length > 1_000_000) flush();
+      if (waiting.length > 1_000_000 || line.startsWith(SAY)) flush();
     },
   };
 }

@@ -128,7 +128,14 @@ export function calls(kit: Kit): void {
     if (!answer) {
       return failed(new kit.PryxError(`The automation answers no ${name}`, { code: "not_found" }));
     }
-    then(new GuestPromise((resolve) => resolve(answer(params))), done, failed);
+    let given: unknown;
+    try {
+      given = answer(params);
+    } catch (error) {
+      return failed(error);
+    }
+    // A promise is not asked for its `then`, which a user may have changed.
+    then(given instanceof GuestPromise ? given : new GuestPromise((resolve) => resolve(given)), done, failed);
   }
 
   kit.receive = (line) => {

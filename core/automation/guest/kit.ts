@@ -18,8 +18,11 @@ export interface Bridge {
   readonly random: () => number;
   /** The parts of a URL as JSON; empty when it is none. With `part`: after that was set to `value`. */
   readonly url: (href: string, base: string, part: string, value: string) => string;
-  /** The body of an async function over the scope `$` and `require`, as a function of the context; or why it is none. */
-  readonly evaluate: (code: string) => Evaluation | string;
+  /**
+   * The body of an async function over `$scope` and `$require`, as a function of the context; or why it is none. `name`:
+   * what stack traces call it.
+   */
+  readonly evaluate: (code: string, name: string) => Evaluation | string;
 }
 
 /** What the main realm calls in the context. Takes primitives and objects of the context, returns nothing, never throws. */
@@ -42,7 +45,11 @@ export interface GuestEntry {
   readonly rejected: (reason: unknown) => void;
 }
 
-export type Evaluation = (scope: unknown, require: (specifier: string) => unknown) => Promise<unknown>;
+/** `require`: throws where the module has not all of `names`. */
+export type Evaluation = (
+  scope: unknown,
+  require: (specifier: string, ...names: string[]) => unknown,
+) => Promise<unknown>;
 
 export type ModuleBody = (
   exports: Record<string, unknown>,
@@ -136,6 +143,12 @@ export interface Kit {
   /** Called when timers and calls may all be over. */
   settled(): void;
   onAbort(reason: string): void;
+
+  // evaluate.ts
+  /** Rejects the evaluations that are under way. */
+  interrupt(error: unknown): void;
+  /** Makes the API's names globals, where there is no such global. */
+  openShell(): void;
 
   // modules.ts
   api: Record<string, unknown>;

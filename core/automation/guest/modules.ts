@@ -27,7 +27,7 @@ export function modules(kit: Kit): GuestEntry {
   const makers: PartMaker[] = [];
   const api: Record<string, unknown> = create(null);
   const registered: Guest["registered"] = { triggers: [], tests: [] };
-  const abort = kit.createAbort();
+  let abort = kit.createAbort();
   const LOOK = 0;
   let ran = false;
   let told = false;
@@ -95,7 +95,14 @@ export function modules(kit: Kit): GuestEntry {
     looking = true;
     bridge.timer(LOOK, 0);
   };
-  kit.onAbort = (reason) => abort.abort(new kit.PryxError(reason, { code: "cancelled" }));
+  kit.onAbort = (reason) => {
+    const error = new kit.PryxError(reason, { code: "cancelled" });
+    const before = abort;
+    // A shell goes on: what is evaluated next has a signal of its own.
+    if (shell) abort = kit.createAbort();
+    before.abort(error);
+    if (shell) kit.interrupt(error);
+  };
 
   function guestOf(load: Guest["load"]): Guest {
     return {
@@ -109,7 +116,9 @@ export function modules(kit: Kit): GuestEntry {
       toBase64: kit.toBase64,
       fromBase64: kit.fromBase64,
       registered,
-      signal: abort.signal,
+      get signal() {
+        return abort.signal;
+      },
       PryxError: kit.PryxError,
     };
   }
@@ -121,11 +130,23 @@ export function modules(kit: Kit): GuestEntry {
       const names = getOwnPropertyNames(members);
       for (let at = 0; at < names.length; at++) {
         const name = names[at] ?? "";
-        defineProperty(api, name, { value: members[name], enumerable: true });
+        const member = members[name];
+        // A bundle may have made it shorter.
+        if (typeof member === "function") defineProperty(member, "name", { value: name, configurable: true });
+        if (load.entry === "" && name === "signal") {
+          defineProperty(api, name, { get: () => abort.signal, enumerable: true });
+        } else defineProperty(api, name, { value: member, enumerable: true });
       }
     }
     defineProperty(api, "__esModule", { value: true });
     freeze(api);
+  }
+
+  /** Nothing ends a shell but the host: what fails with nobody to catch it is said. */
+  function openShell(): void {
+    shell = true;
+    kit.fail = (thrown) => kit.say("stderr", `Uncaught ${kit.inspect(thrown)}\n`);
+    kit.openShell();
   }
 
   const fromShell: Module = {
@@ -157,12 +178,11 @@ export function modules(kit: Kit): GuestEntry {
         const load = parse(text) as Omit<LoadMessage, "t" | "modules">;
         kit.setClock(load.fixed);
         makeApi(load);
-        shell = load.entry === "";
-        if (shell) return;
+        if (load.entry === "") return openShell();
         then(runAll(), () => {
           ran = true;
           kit.settled();
-        }, kit.fail);
+        }, (error) => kit.fail(error));
         kit.settled();
       } catch (error) {
         kit.fail(error);
@@ -185,8 +205,7 @@ export function modules(kit: Kit): GuestEntry {
     },
     rejected(reason) {
       try {
-        if (shell) kit.say("stderr", `Uncaught ${kit.inspect(reason)}\n`);
-        else kit.fail(reason);
+        kit.fail(reason);
       } catch {
         // There is no stack left to say it with.
       }
