@@ -93,6 +93,8 @@ export async function assertKept(machine: Machine, told = ""): Promise<void> {
 }
 
 async function* filesBelow(folder: string): AsyncGenerator<string> {
+  // A run that never began stores nothing.
+  if (!await Deno.stat(folder).then(() => true, () => false)) return;
   for await (const entry of Deno.readDir(folder)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory) yield* filesBelow(path);
