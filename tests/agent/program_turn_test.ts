@@ -306,3 +306,18 @@ Deno.test("submit() gives no agent the tools that only programs have", async () 
   for (const { name } of PROGRAM_TOOLS) assert.ok(!offered.includes(name), name);
   assert.match(test.events(end.session, "tool.finished")[0]?.data.text ?? "", /There is no tool "require"/);
 });
+
+Deno.test("submit() puts a function of the caller in the place of a tool of its name", async () => {
+  const provider = scriptedProvider([{ calls: [["fetch", {}]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "dangerously-full" });
+  const end = await test.run("go", {
+    functions: [{
+      name: "fetch",
+      description: "Fetches from the caller's own store",
+      parameters: { type: "object", properties: {} },
+      call: () => Promise.resolve("from the store"),
+    }],
+  });
+  assert.equal(provider.requests[0]?.tools.filter(({ name }) => name === "fetch").length, 1);
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.text, "from the store");
+});
