@@ -165,13 +165,15 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
     };
   }
 
+  const taintsNow = () => [...new Set([...turn.taints(), ...sources])];
+
   function submission(question: Ask, budget: number | undefined): Submission {
     const { prompt, context, session, schema, model, tools, functions = [], maxTurns, timeoutMs, preset } =
       question;
     const kinds = preset === undefined ? undefined : NARROWED[preset];
     const { needs, ...from } = mandate ?? ANYTHING;
     const narrowed = kinds ? { ...from, needs: needs.filter(({ kind }) => kinds.includes(kind)) } : mandate;
-    const taints = [...new Set([...turn.taints(), ...sources])];
+    const taints = taintsNow();
     return {
       text: prompt,
       ...(context === undefined ? {} : { context }),
@@ -204,6 +206,7 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
             functionsRunning--;
           }
         },
+        taints: taintsNow,
       })),
       ...(taints.length === 0 ? {} : { taints }),
     };

@@ -94,3 +94,25 @@ Deno.test("a tool of an automation reaches no file but those that were decided, 
   ]);
   assert.equal(await Deno.readTextFile(join(test.workspace, "src/b.txt")), "as it was");
 });
+
+Deno.test("a tool of an automation reads nothing in a folder that a shell may only change to", async () => {
+  const enters = defineTool({
+    name: "enters",
+    description: "Goes where it may not look",
+    parameters: { type: "object", properties: {} },
+    needs: (_args, { cwd }) => [{ kind: "read", target: join(cwd, "in"), enter: true }],
+    title: () => "enters",
+    async run(_args, { cwd, files }) {
+      const [{ status }] = await Promise.allSettled([files.read(join(cwd, "in/a.txt"), { maxBytes: 10 })]);
+      return { text: status };
+    },
+  });
+  const provider = scriptedProvider([{ calls: [["enters", {}]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, tools: [enters], preset: "workspace" });
+  await Deno.mkdir(join(test.workspace, "in"));
+  await Deno.writeTextFile(join(test.workspace, "in/a.txt"), "secret");
+  const end = await test.run("go", {
+    mandate: { automation: "job.pryx.ts", graph: "d".repeat(64), needs: [{ kind: "run", pattern: "git" }] },
+  });
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.text, "rejected");
+});

@@ -328,3 +328,15 @@ Deno.test("watch tells of changes until nobody waits for it, and only where read
   // Who may not read there is not told whether something is there.
   await assert.rejects(test.ask("watch", { path: "." }), { code: "denied" });
 });
+
+Deno.test("what a command writes is shown to people only when it was asked to be", async () => {
+  await using test = await desk(["run=echo"]);
+  const shown: string[] = [];
+  using _listening = test.pryx.listen((event) => {
+    if (event.type === "tool.output") shown.push(event.data.text);
+  });
+  await test.ask("tool", { name: "sh", args: { command: "echo quiet" } });
+  assert.deepEqual(shown, []);
+  await test.ask("tool", { name: "sh", args: { command: "echo loud" }, show: true });
+  assert.equal(shown.join(""), "loud\n");
+});
