@@ -1,10 +1,10 @@
-import { parseArgs } from "@pkgjs/parseargs";
 import type { Command } from "../core/commands/command.ts";
 import { AUTOMATION_SUFFIX } from "../core/domain/automation.ts";
 import { PryxError } from "../core/domain/error.ts";
 import { type Json, type Problem, validate } from "../core/domain/schema.ts";
 import { flagsOf, type FlagSpec, GLOBAL_FLAGS } from "./_flags.ts";
 import { positionalsOf } from "./command_index.ts";
+import { type FlagShape, type Token, tokenize } from "./_tokens.ts";
 import { readValue } from "./_values.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -86,7 +86,7 @@ export function globalsOf(argv: readonly string[]): GlobalFlags {
   const values = new Map<string, unknown>();
   const { words, rest } = leadingWords(argv);
   const foreign = words[0] === "run" && words[1]?.endsWith(AUTOMATION_SUFFIX) === true;
-  for (const token of tokenize(foreign ? argv.slice(0, argv.length - rest.length) : argv, GLOBAL_FLAGS)) {
+  for (const token of tokensOf(foreign ? argv.slice(0, argv.length - rest.length) : argv, GLOBAL_FLAGS)) {
     if (token.kind === "option" && GLOBAL_FLAGS.some((spec) => spec.flag === token.name)) {
       values.set(token.name, token.value ?? true);
     }
@@ -111,8 +111,8 @@ function toGlobals(values: ReadonlyMap<string, unknown>, input: CommandInput = {
   };
 }
 
-function tokenize(argv: readonly string[], specs: readonly FlagSpec[]) {
-  const options: Record<string, { type: "string" | "boolean"; short?: string }> = {};
+function tokensOf(argv: readonly string[], specs: readonly FlagSpec[]): readonly Token[] {
+  const options: Record<string, FlagShape> = {};
   for (const spec of specs) {
     if (spec.position !== undefined) continue;
     options[spec.flag] = {
@@ -120,7 +120,7 @@ function tokenize(argv: readonly string[], specs: readonly FlagSpec[]) {
       ...(spec.short === undefined ? {} : { short: spec.short }),
     };
   }
-  return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+  return tokenize(argv, options);
 }
 
 /** A command's own flags before the global ones, which give way where names or letters are the same. */
@@ -154,7 +154,7 @@ export function parseArgv(command: Command, argv: readonly string[]): ParsedArgv
 
   const split = passedThrough(command, argv, specs);
   if (split) given.set(split.name, split.words);
-  for (const token of tokenize(split ? argv.slice(0, split.at) : argv, specs)) {
+  for (const token of tokensOf(split ? argv.slice(0, split.at) : argv, specs)) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
       places.push(token.value);
@@ -196,7 +196,7 @@ export function parseArgv(command: Command, argv: readonly string[]): ParsedArgv
 function passedThrough({ passThrough }: Command, argv: readonly string[], specs: readonly FlagSpec[]) {
   if (!passThrough) return undefined;
   const flags = new Set<string>();
-  for (const token of tokenize(argv, specs)) {
+  for (const token of tokensOf(argv, specs)) {
     if (token.kind === "option") flags.add(token.name);
     if (token.kind !== "positional") continue;
     // Only what comes first says what is run: in a sentence a word may look like it.

@@ -134,7 +134,16 @@ function isAnchored({ path }: Pattern): boolean {
 }
 
 /** What rules close at one place: paths and globs to be looked up, whoever asks for the files found there is told more. */
-function closedAnywhere(policy: CompiledPolicy): string[] {
+function closedAnywhere(policy: CompiledPolicy): readonly string[] {
+  const known = CLOSED.get(policy) ?? findClosed(policy);
+  CLOSED.set(policy, known);
+  return known;
+}
+
+/** A policy does not change, and is asked by every command. */
+const CLOSED = new WeakMap<CompiledPolicy, readonly string[]>();
+
+function findClosed(policy: CompiledPolicy): readonly string[] {
   const entries = policy.rules
     .filter(({ rule, pattern }) =>
       (rule.kind === "read" || rule.kind === "write") && rule.verdict !== "allow" && isAnchored(pattern)

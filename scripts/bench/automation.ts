@@ -137,16 +137,22 @@ function moduleText(at: number, first: string): string {
   }\nexport const v${at} = ${at};\n`;
 }
 
+/** The script that zx and pryx run, but for its first lines. */
+const commandsOf = (shell: string) =>
+  `const seen = [];
+for (let at = 0; at < ${COMMANDS}; at++) seen.push((await ${shell}\`echo \${at}\`).stdout.trim());
+if (seen.join() !== [...Array(${COMMANDS}).keys()].join()) throw new Error(seen.join());
+`;
+
+/** For the page: what was run. */
+export const ZX_SCRIPT =
+  `import { $ } from "zx"; // zx ${ZX}; for pryx: sh from "pryx", and what it declares\n${commandsOf("$")}`;
+
 /** The same script for pryx and for zx: shell commands, one after the other. */
 export async function againstZx(bench: Bench): Promise<Measurement | Skipped> {
   const name = `${COMMANDS} shell commands, against zx`;
   const script = (shell: string, from: string, manifest: string) =>
-    `import { ${shell} } from "${from}";
-${manifest}
-const seen = [];
-for (let at = 0; at < ${COMMANDS}; at++) seen.push((await ${shell}\`echo \${at}\`).stdout.trim());
-if (seen.join() !== [...Array(${COMMANDS}).keys()].join()) throw new Error(seen.join());
-`;
+    `import { ${shell} } from "${from}";\n${manifest}\n${commandsOf(shell)}`;
   const permissions = 'export const permissions = { read: ["."], run: ["echo"] };';
   const { folder, file, options } = await project(bench, script("sh", "pryx", permissions));
   await Deno.writeTextFile(join(folder, "job.mjs"), script("$", "zx", ""));

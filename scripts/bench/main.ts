@@ -10,7 +10,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "../build.ts";
 import { append } from "./append.ts";
-import { againstZx, automationCached, automationCold, call, largeGraph, stateWrites } from "./automation.ts";
+import {
+  againstZx,
+  automationCached,
+  automationCold,
+  call,
+  largeGraph,
+  stateWrites,
+  ZX_SCRIPT,
+} from "./automation.ts";
 import { bubblewrap, fileCall, landlock, warmCommand } from "./confined.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Bench, type Measurement, round, type Skipped, within } from "./_measure.ts";
@@ -101,6 +109,12 @@ function page(results: readonly Outcome[]): string {
     "| | measured | budget | |",
     "|---|---:|---:|---|",
     ...results.map(row),
+    "",
+    "What zx and pryx run, as whole processes in turns:",
+    "",
+    "```js",
+    ZX_SCRIPT.trimEnd(),
+    "```",
     "",
   ].join("\n");
 }

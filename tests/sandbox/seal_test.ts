@@ -117,6 +117,7 @@ const ATTEMPTS: Readonly<Record<string, string>> = {
   prlimit64: "plain(302, 0)",
   setrlimit: "plain(160, 0)",
   "prctl dumpable": "plain(157, 4)",
+  "prctl pdeathsig": "plain(157, 1)",
   seccomp: "plain(317, 0)",
   setuid: "plain(105, 0)",
   capset: "plain(126)",
