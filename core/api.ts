@@ -46,6 +46,8 @@ export interface FunctionTool {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** What the model is told. What it rejects with, the model is told too. */
   call(args: Json, signal: AbortSignal): Promise<string>;
+  /** Where content from outside came from that its answers may hold. Asked after each call. */
+  taints?(): readonly string[];
 }
 
 /** Where one turn stops. */

@@ -1,7 +1,9 @@
 import type { Command, CommandContext, CommandResult, CommandSurface } from "../core/commands/command.ts";
+import { AUTOMATION_SUFFIX } from "../core/domain/automation.ts";
 import { EXIT, PryxError, toPryxError } from "../core/domain/error.ts";
 import { type CommandIndex, resolveCommand } from "./command_index.ts";
 import { renderError } from "./error_text.ts";
+import { shellQuote } from "./format.ts";
 import { createInterrupts, type Interrupts, type SignalSource } from "./interrupts.ts";
 import {
   type CommandInput,
@@ -122,12 +124,16 @@ function helpOptions(globals: GlobalFlags, deps: CliDeps) {
 function unknownWord(found: { word: string; parent?: string; candidates: readonly string[] }): PryxError {
   const prefix = found.parent === undefined ? "pryx" : `pryx ${found.parent}`;
   const near = didYouMean(found.word, found.candidates);
-  const prompt = found.parent === undefined && /\s/.test(found.word)
+  const run = found.parent !== undefined
+    ? undefined
+    : found.word.endsWith(AUTOMATION_SUFFIX)
+    ? `To run it: pryx run ${shellQuote(found.word)}`
+    : /\s/.test(found.word)
     ? `To give it to the agent: pryx run "${found.word}"`
     : undefined;
   const known = `Known: ${found.candidates.join(", ")}`;
   return new PryxError("usage", `${prefix} has no command "${found.word}"`, {
-    fix: [prompt, near, known, `See: ${prefix} --help`].filter((one) => one !== undefined).join("\n"),
+    fix: [run, near, known, `See: ${prefix} --help`].filter((one) => one !== undefined).join("\n"),
   });
 }
 

@@ -85,7 +85,7 @@ function globalFor(item: string): FlagSpec | undefined {
 export function globalsOf(argv: readonly string[]): GlobalFlags {
   const values = new Map<string, unknown>();
   const { words, rest } = leadingWords(argv);
-  const foreign = words[0] === "run" && words.at(-1)?.endsWith(AUTOMATION_SUFFIX) === true;
+  const foreign = words[0] === "run" && words[1]?.endsWith(AUTOMATION_SUFFIX) === true;
   for (const token of tokensOf(foreign ? argv.slice(0, argv.length - rest.length) : argv, GLOBAL_FLAGS)) {
     if (token.kind === "option" && GLOBAL_FLAGS.some((spec) => spec.flag === token.name)) {
       values.set(token.name, token.value ?? true);
@@ -198,7 +198,9 @@ function passedThrough({ passThrough }: Command, argv: readonly string[], specs:
   const flags = new Set<string>();
   for (const token of tokensOf(argv, specs)) {
     if (token.kind === "option") flags.add(token.name);
-    if (token.kind !== "positional" || !passThrough.behind(token.value, flags)) continue;
+    if (token.kind !== "positional") continue;
+    // Only what comes first says what is run: in a sentence a word may look like it.
+    if (!passThrough.behind(token.value, flags)) return undefined;
     const at = token.index + 1;
     return { at, name: passThrough.to, words: argv.slice(at) };
   }

@@ -112,7 +112,7 @@ async function record({ name, args, exitCode, model, prepare }: Recording): Prom
   await withExamples(pryx);
   await prepare?.(pryx);
   const tape = join(pryx.home, "tape.jsonl");
-  const flags = ["--frozen", "--allow-locked", "--record", tape];
+  const flags = ["--frozen", "--allow-locked", "--lock", "pryx.lock", "--record", tape];
   const { code, stderr } = await pryx.run(["run", ...flags, `${name}.pryx.ts`, ...args]);
   if (code !== exitCode) throw new Error(`${name} ended ${code}:\n${stderr}`);
   return await Deno.readTextFile(tape);

@@ -6,7 +6,7 @@ import { checkOutput } from "./check_output.ts";
 
 /** Functions of the caller as tools of the agent. They state no needs: what they do is the caller's own doing. */
 export function functionTools(functions: readonly FunctionTool[]): readonly Tool[] {
-  return functions.map(({ name, description, parameters, call }): Tool => ({
+  return functions.map(({ name, description, parameters, call, taints }): Tool => ({
     name,
     description,
     // Closed to nothing here: what its author wrote is checked below.
@@ -17,12 +17,12 @@ export function functionTools(functions: readonly FunctionTool[]): readonly Tool
     async run(args, { signal }) {
       const checked = await checkOutput(parameters, JSON.stringify(args));
       if ("problems" in checked) return { text: `${name} was not called: ${checked.problems}`, failed: true };
-      try {
-        return { text: await call(args as Json, signal) };
-      } catch (error) {
+      const result = await call(args as Json, signal).then((text) => ({ text }), (error) => {
         if (error instanceof PryxError && error.code === "cancelled") throw error;
         return { text: messageOf(error), failed: true };
-      }
+      });
+      const sources = taints?.() ?? [];
+      return sources.length === 0 ? result : { ...result, taints: sources.join(", ") };
     },
   }));
 }

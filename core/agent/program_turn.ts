@@ -31,7 +31,7 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
   const unapproved = new Set<string>();
   const personOnly = new Set<string>();
   const running = new Set<Promise<unknown>>();
-  let ended = false;
+  let ending: Promise<void> | undefined;
 
   const track = <T>(work: Promise<T>): Promise<T> => {
     running.add(work);
@@ -60,17 +60,18 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
   // Whoever drives the turn ends it; pryx does not wait for ever for one that does not.
   let overdue: ReturnType<typeof setTimeout> | undefined;
   const onAbort = () => {
-    if (!ended) overdue = setTimeout(() => void end({ status: "interrupted", text: "" }), OVERDUE_MS);
+    if (!ending) overdue = setTimeout(() => void end({ status: "interrupted", text: "" }), OVERDUE_MS);
   };
   signal.addEventListener("abort", onAbort, { once: true });
 
-  async function end(given: ProgramEnd): Promise<void> {
+  /** Ends it once; whoever comes later waits for the same end. */
+  const end = (given: ProgramEnd): Promise<void> => ending ??= Promise.resolve().then(() => finish(given));
+
+  async function finish(given: ProgramEnd): Promise<void> {
     const { status, text, error, usage = NO_USAGE, cost = 0, unanswered } = given;
-    if (ended) return;
-    ended = true;
     clearTimeout(overdue);
     signal.removeEventListener("abort", onAbort);
-    options.stop(new PryxError("cancelled", "The automation has ended"));
+    options.stop(over());
     while (running.size > 0) await Promise.allSettled(running);
     unanswered?.unapproved.forEach((need) => unapproved.add(need));
     unanswered?.personOnly.forEach((ask) => personOnly.add(ask));
@@ -92,10 +93,10 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
     signal,
     attended,
     unanswered: () => ({ unapproved: [...unapproved], personOnly: [...personOnly] }),
-    taints: () => parts.state.taint.map(({ source }) => source),
-    call: (request) => track(call(request)),
+    taints: () => [...new Set(parts.state.taint.map(({ source }) => source))],
+    call: (request) => ending ? Promise.reject(over()) : track(call(request)),
     ask: (text, choices, preset) =>
-      track(askQuestion(parts, {
+      ending ? Promise.reject(over()) : track(askQuestion(parts, {
         turn,
         call: newId<string>(),
         ...(mandate ? { from: mandate.automation } : {}),
@@ -105,15 +106,23 @@ export function openProgramTurn(parts: SessionParts, options: ProgramTurnOptions
         ...(preset === undefined ? {} : { preset }),
       })),
     log(level, text, data) {
+      if (ending) return;
       parts.append([{ type: "log", turn, data: { level, text, ...(data === undefined ? {} : { data }) } }]);
     },
     progress(progress) {
+      if (ending) return;
       parts.live(turn, "progress", progress === null ? {} : { ...progress });
     },
     say(stream, text) {
+      if (ending) return;
       parts.live(turn, "output", { stream, text: parts.redact(text) });
     },
     end,
     [Symbol.asyncDispose]: () => end({ status: "interrupted", text: "" }),
   } satisfies ProgramTurn;
+}
+
+/** Nothing of a turn comes behind its end: what its program still says is nobody's any more. */
+function over(): PryxError {
+  return new PryxError("cancelled", "The automation has ended");
 }

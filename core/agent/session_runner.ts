@@ -294,7 +294,9 @@ export class SessionRunner {
     } = {},
   ): SessionParts {
     const { tools, programTools } = this.#parts;
-    const chosen = names === undefined ? tools : tools.filter(({ name }) => names.includes(name));
+    // A function goes before a tool of its name: two of one name no provider takes.
+    const own = new Set(functions.map(({ name }) => name));
+    const chosen = tools.filter(({ name }) => !own.has(name) && (names?.includes(name) ?? true));
     return createSessionParts(this.#parts, {
       tools: programs ? [...tools, ...programTools] : [...chosen, ...functionTools(functions)],
       session: this.id,

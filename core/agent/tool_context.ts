@@ -2,6 +2,7 @@ import type { Unanswered } from "../api.ts";
 import { formatNeed, formatPlace, type Need } from "../domain/need.ts";
 import type { CallId } from "../domain/id.ts";
 import { PryxError } from "../domain/error.ts";
+import type { SandboxGrants } from "../domain/policy.ts";
 import { actionDigest, approvalSummary } from "../policy/approvals.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Files } from "../sandbox/sandbox.ts";
@@ -42,7 +43,8 @@ export async function createToolContext(
     ...parts.needContext,
     signal,
     get files() {
-      return files ??= sandbox.files(policy.roots(allowed));
+      const roots = policy.roots(allowed);
+      return files ??= sandbox.files(options.mandate === undefined ? roots : exactly(allowed, roots));
     },
     async run(spec) {
       if (spec.self) return await sandbox.run({ ...spec, signal: AbortSignal.any([spec.signal, signal]) });
@@ -117,6 +119,17 @@ export async function createToolContext(
     keepLong: (name) => parts.keepLong(`${call.call}-${name}`),
   };
   return { context, unanswered };
+}
+
+/**
+ * Roots no wider than the needs themselves. A folder that a rule opens is more than an automation declares: a path that
+ * leads elsewhere by now, because a link took a file's place, must not be reached through it.
+ */
+function exactly(allowed: readonly Need[], { denied }: SandboxGrants): SandboxGrants {
+  const of = (kind: Need["kind"]) =>
+    allowed.filter((need) => need.kind === kind && need.reach === undefined && !need.enter)
+      .map(({ target }) => target);
+  return { read: of("read"), write: of("write"), denied };
 }
 
 /** True when an allowed need of this call, a rule or a standing answer means exactly this host; a default that allows everything does not. */

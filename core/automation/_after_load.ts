@@ -1,5 +1,7 @@
+import type { LinkedGraph } from "../domain/automation.ts";
 import { EXIT, PryxError } from "../domain/error.ts";
 import type { Json } from "../domain/schema.ts";
+import { framesOf } from "./_failure.ts";
 import type { AutomationRun, TestResult, TestWatch } from "./automation.ts";
 import { AutomationError, type Conversation } from "./conversation.ts";
 import type { Registered } from "./wire.ts";
@@ -64,17 +66,22 @@ function isJson(text: string): boolean {
   }
 }
 
+interface TestRun {
+  readonly graph: LinkedGraph;
+  readonly conversation: Conversation;
+  readonly say: Say;
+  readonly watch: TestWatch;
+}
+
 /** Runs the tests that a file registered, one after another, and says how each ended. Returns the exit code. */
 export async function runTests(
   tests: readonly string[],
-  conversation: Conversation,
-  say: Say,
-  watch: TestWatch = {},
+  { graph, conversation, say, watch }: TestRun,
 ): Promise<number> {
   const wanted = tests.filter((name) => watch.wanted?.(name) ?? true);
   let failed = 0;
   for (const name of wanted) {
-    const result = await runTest(name, conversation);
+    const result = await runTest(name, conversation, graph);
     if (result.error) failed++;
     if (watch.ended) watch.ended(result);
     else say("stdout", describeTest(result));
@@ -83,15 +90,15 @@ export async function runTests(
   return failed === 0 ? EXIT.done : EXIT.error;
 }
 
-async function runTest(name: string, conversation: Conversation): Promise<TestResult> {
+async function runTest(name: string, conversation: Conversation, graph: LinkedGraph): Promise<TestResult> {
   try {
     await conversation.call("test", { name });
     return { name };
   } catch (error) {
     if (!(error instanceof AutomationError)) throw error;
-    const { message, frames, thrown } = error;
+    const { message, thrown } = error;
     const kind = thrown === "" || thrown === "PryxError" ? "" : `${thrown}: `;
-    return { name, error: { message: `${kind}${message}`, frames } };
+    return { name, error: { message: `${kind}${message}`, frames: await framesOf(error, graph) } };
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-types="npm:/sucrase@3.35.1/dist/types/index.d.ts"
-import { transform } from "sucrase/dist/index.js";
+import { type Options, transform } from "sucrase/dist/index.js";
 import { readImports } from "./_imports.ts";
 import { createSpots, type Finding, type ImportSite, type Module, type ModuleKind } from "./_module.ts";
 import { syntaxFinding, tokenize, type Tokens, TokenType } from "./_tokens.ts";
@@ -17,8 +17,7 @@ export function analyse(
   kind: Exclude<ModuleKind, "json">,
   manifest: PatternProblem | undefined,
 ): Module {
-  // A function body has no such first line; as a comment it has the same length.
-  const body = text.startsWith("#!") ? `//${text.slice(2)}` : text;
+  const body = bodyOf(text);
   const tokens = tokenize(body, kind === "ts");
   if (!("list" in tokens)) return { code: "", imports: [], findings: [tokens] };
   const { sites, findings: refused } = readImports(tokens);
@@ -28,10 +27,7 @@ export function analyse(
   const findings: Finding[] = [...refused, ...declared, ...bidiFindings(body)];
   let code = "";
   try {
-    code = transform(body, {
-      transforms: kind === "ts" ? ["typescript", "imports"] : ["imports"],
-      disableESTransforms: true,
-    }).code;
+    code = transform(body, optionsFor(kind)).code;
   } catch (error) {
     // What was refused above may well be what it stumbles over.
     if (refused.length === 0) findings.push(syntaxFinding(error, createSpots(body)));
@@ -43,6 +39,32 @@ export function analyse(
     ...(permissions ? { permissions } : {}),
     findings: findings.sort((a, b) => a.line - b.line || a.column - b.column),
   };
+}
+
+/** A function body has no such first line as a program; as a comment it has the same length. */
+function bodyOf(text: string): string {
+  return text.startsWith("#!") ? `//${text.slice(2)}` : text;
+}
+
+function optionsFor(kind: Exclude<ModuleKind, "json">): Options {
+  return {
+    transforms: kind === "ts" ? ["typescript", "imports"] : ["imports"],
+    disableESTransforms: true,
+  };
+}
+
+/** The code that {@link analyse} makes of a text, and where its pieces come from (a source map's `mappings`). */
+export function stripTypes(
+  text: string,
+  kind: Exclude<ModuleKind, "json">,
+  id: string,
+): { code: string; mappings: string } {
+  const { code, sourceMap } = transform(bodyOf(text), {
+    ...optionsFor(kind),
+    filePath: id,
+    sourceMapOptions: { compiledFilename: id },
+  });
+  return { code, mappings: sourceMap?.mappings ?? "" };
 }
 
 /** Those of `sites` that are still there in the code: what is used as a type alone is not. One for each specifier. */

@@ -37,6 +37,9 @@ const NARROWED: Readonly<Record<string, readonly string[]>> = {
   "workspace": ["read", "write", "run", "env", "use"],
 };
 
+/** US dollars that are worth a question. */
+const LEAST = 1e-6;
+
 /** What a preset narrows where no mandate does. */
 const ANYTHING: Mandate = {
   automation: "the question's preset",
@@ -60,19 +63,56 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
   let cost: number | null = 0;
   /** US dollars that questions under way may still spend. */
   let reserved = 0;
+  /** Functions of the automation that an agent waits for: what they ask must not wait for that agent. */
+  let functionsRunning = 0;
+  /** Who waits for either of these to change. */
+  const waiters = new Set<() => void>();
+  /** Where content from outside came from that agents were shown: what they answered may hold it. */
+  const sources = new Set<string>();
 
-  /** What one question may cost; undefined where nothing limits it. */
-  function reserve(budget: number | undefined): number | undefined {
+  function wake(): void {
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  }
+
+  /**
+   * What one question may cost; undefined where nothing limits it. One that is given no budget of its own has all that is
+   * left, so the next waits until it is known what of that was spent.
+   */
+  async function reserve(budget: number | undefined, signal: AbortSignal): Promise<number | undefined> {
     if (limits.cost === undefined) return budget;
-    const left = limits.cost - (cost ?? 0) - reserved;
-    if (left <= 0) {
-      throw new PryxError("budget", `The budget of $${limits.cost} is used up`, {
-        fix: "allow more with --max-cost",
-      });
+    for (;;) {
+      signal.throwIfAborted();
+      const left = limits.cost - (cost ?? 0) - reserved;
+      if (left > LEAST) {
+        const mine = Math.min(left, budget ?? left);
+        reserved += mine;
+        return mine;
+      }
+      if (reserved < LEAST) {
+        throw new PryxError("budget", `The budget of $${limits.cost} is used up`, {
+          fix: "allow more with --max-cost",
+        });
+      }
+      if (functionsRunning > 0) {
+        throw new PryxError("budget", `All of the budget of $${limits.cost} is held by questions under way`, {
+          fix: "give each question a budget of its own: agent.ask(…, { budget: 0.1 })",
+        });
+      }
+      await changed(signal);
     }
-    const mine = Math.min(left, budget ?? left);
-    reserved += mine;
-    return mine;
+  }
+
+  function changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = () => {
+        signal.removeEventListener("abort", waiter);
+        waiters.delete(waiter);
+        resolve();
+      };
+      waiters.add(waiter);
+      signal.addEventListener("abort", waiter);
+    });
   }
 
   async function ask(question: Ask, { signal, event }: CellCall): Promise<Answer> {
@@ -81,11 +121,13 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
       throw new PryxError("not_found", `There is no session ${session} of this automation`);
     }
     await need(turn, "use=agent");
-    const budget = reserve(question.budget);
+    const all = AbortSignal.any([signal, turn.signal]);
+    const budget = await reserve(question.budget, all);
     try {
-      return await answer(question, budget, signal, event);
+      return await answer(question, budget, all, event);
     } finally {
       if (limits.cost !== undefined) reserved -= budget ?? 0;
+      wake();
     }
   }
 
@@ -98,18 +140,16 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
     const submitted = await pryx.submit(submission(question, budget));
     const { session } = submitted;
     own.add(session);
-    using _listening = question.stream
-      ? pryx.listen((one) => {
-        if (one.session !== session || one.type !== "message.delta" || one.data.kind !== "text") return;
-        event(one.data.text);
-      })
-      : { [Symbol.dispose]() {} };
-    const all = AbortSignal.any([signal, turn.signal]);
+    using _listening = pryx.listen((one) => {
+      if (one.session !== session) return;
+      if (one.type === "tool.finished" && one.data.taints) sources.add(one.data.taints);
+      if (question.stream && one.type === "message.delta" && one.data.kind === "text") event(one.data.text);
+    });
     const stop = () => void pryx.cancel(session, "The automation no longer waits for it");
-    if (all.aborted) stop();
-    else all.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
     const { data } = await pryx.ended(session, submitted.turn).finally(() =>
-      all.removeEventListener("abort", stop)
+      signal.removeEventListener("abort", stop)
     );
     usage = addUsage(usage, data.usage);
     cost = cost === null || data.cost === null ? null : cost + data.cost;
@@ -125,13 +165,15 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
     };
   }
 
+  const taintsNow = () => [...new Set([...turn.taints(), ...sources])];
+
   function submission(question: Ask, budget: number | undefined): Submission {
     const { prompt, context, session, schema, model, tools, functions = [], maxTurns, timeoutMs, preset } =
       question;
     const kinds = preset === undefined ? undefined : NARROWED[preset];
     const { needs, ...from } = mandate ?? ANYTHING;
     const narrowed = kinds ? { ...from, needs: needs.filter(({ kind }) => kinds.includes(kind)) } : mandate;
-    const taints = turn.taints();
+    const taints = taintsNow();
     return {
       text: prompt,
       ...(context === undefined ? {} : { context }),
@@ -155,9 +197,16 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
         parameters: one.parameters,
         call: async (args) => {
           const { name, id } = one;
-          const value = await options.call("tool", { name, args, ...(id === undefined ? {} : { id }) });
-          return typeof value === "string" ? value : JSON.stringify(value);
+          functionsRunning++;
+          wake();
+          try {
+            const value = await options.call("tool", { name, args, ...(id === undefined ? {} : { id }) });
+            return typeof value === "string" ? value : JSON.stringify(value);
+          } finally {
+            functionsRunning--;
+          }
         },
+        taints: taintsNow,
       })),
       ...(taints.length === 0 ? {} : { taints }),
     };

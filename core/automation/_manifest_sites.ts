@@ -103,7 +103,9 @@ function isChanged(tokens: Tokens, index: number): boolean {
   const { at } = tokens;
   const before = at(index - 1);
   if (before.type === T.dot || before.type === T.questionDot) return false;
-  if (before.type === T.preIncDec || before.type === T._delete) return true;
+  let outer = index - 1;
+  while (at(outer).type === T.parenL) outer--;
+  if (at(outer).type === T.preIncDec || at(outer).type === T._delete) return true;
   for (let i = index + 1;;) {
     const { type } = at(i);
     if (type === T.dot) i += 2;

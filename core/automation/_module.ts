@@ -12,6 +12,11 @@ export type Finding = Omit<AutomationProblem, "file">;
 /** How the text of a module is to be read. */
 export type ModuleKind = "ts" | "js" | "json";
 
+export function moduleKind(path: string): ModuleKind {
+  if (path.endsWith(".json")) return "json";
+  return /\.m?js$/u.test(path) ? "js" : "ts";
+}
+
 /** An import that is there when the module runs, and where its specifier stands. Imports of types alone are none. */
 export interface ImportSite extends Spot {
   /** As written. */

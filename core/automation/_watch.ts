@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import type { ProgramTurn } from "../api.ts";
 import { PryxError } from "../domain/error.ts";
 import { need } from "./dispatch.ts";
@@ -22,11 +22,13 @@ export async function watchPath(
   path: string,
   { turn, workspace, signal, event }: WatchOptions,
 ): Promise<void> {
-  const absolute = isAbsolute(path) ? path : join(workspace, path);
+  const absolute = resolve(workspace, path);
+  // Before it is looked at: what is there, and what is not, must be denied alike.
+  await need(turn, `read=${absolute}`);
   const real = await Deno.realPath(absolute).catch(() => {
     throw new PryxError("not_found", `Cannot watch ${path}: there is no such file or folder`);
   });
-  await need(turn, `read=${real}`);
+  if (real !== absolute) await need(turn, `read=${real}`);
   const watcher = Deno.watchFs(real);
   const stop = () => watcher.close();
   const all = AbortSignal.any([signal, turn.signal]);

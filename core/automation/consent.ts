@@ -116,10 +116,11 @@ function changesSince(
 }
 
 function summary(
-  name: string,
+  file: string,
   permissions: Permissions,
   changes: readonly CapabilityChange[] | undefined,
 ): string {
+  const name = escapeForDisplay(file);
   const lines = patternsOf(permissions).map(({ kind, pattern }) =>
     `  ${kind.padEnd(5)} ${escapeForDisplay(pattern)}`
   );
@@ -129,7 +130,7 @@ function summary(
     ? [`${name} has changed since you allowed it. It still declares that it may:`, ...lines]
     : [
       `${name} has changed since you allowed it:`,
-      ...describeChanges(changes, name).map((line) => `  ${line}`),
+      ...describeChanges(changes, file).map((line) => `  ${line}`),
       "In all it may:",
       ...lines,
     ];

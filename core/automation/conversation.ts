@@ -6,12 +6,16 @@ import {
   type FromCell,
   type LoadMessage,
   MAX_PENDING,
+  MAX_UNREAD,
   type Registered,
   type Seal,
   type ToCell,
   WIRE_VERSION,
   type WireError,
 } from "./wire.ts";
+
+/** Characters of all calls that wait for an answer, at most; the next one waits in its pipe. */
+const MAX_HELD = 256 * 1024 * 1024;
 
 /** One call of the automation, while it is answered. */
 export interface CellCall {
@@ -85,6 +89,8 @@ export function converse(options: ConversationOptions): Conversation {
   for (const { promise } of [ready, loaded, gone]) promise.catch(() => {});
   /** Calls of the automation that have no answer yet. */
   const pending = new Map<number, Pending>();
+  /** Characters of those calls together. */
+  let held = 0;
   /** Calls of the host that have none. */
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let nextId = 1;
@@ -98,13 +104,25 @@ export function converse(options: ConversationOptions): Conversation {
   });
   /** Why the cell is gone, once that is known. */
   let over: PryxError | undefined;
+  /** Characters that were sent and not taken. */
+  let unread = 0;
 
   function send(untimed: ToCell): void {
+    if (over) return;
     const message = clock === undefined || untimed.t === "load" ? untimed : { ...untimed, now: clock() };
     tap?.("to", message);
-    void Promise.resolve(cell.send(JSON.stringify(message))).catch(() => {
-      // It is gone: reading from it says why.
-    });
+    const line = JSON.stringify(message);
+    unread += line.length;
+    if (unread > MAX_UNREAD) {
+      return fail(
+        new PryxError("tool_failed", `${name} was stopped: it does not take what it has asked for`, {
+          fix: "ask for less at a time, and let it wait (await) between two pieces of work",
+        }),
+      );
+    }
+    const taken = () => void (unread -= line.length);
+    // When it is gone, reading from it says why.
+    void Promise.resolve(cell.send(line)).then(taken, taken);
   }
 
   function wake(): void {
@@ -114,15 +132,17 @@ export function converse(options: ConversationOptions): Conversation {
 
   const answered = () => new Promise<void>((resolve) => waiters.add(resolve));
 
-  function settle(id: number, message: ToCell): void {
+  function settle(id: number, length: number, message: ToCell): void {
     pending.delete(id);
+    held -= length;
     send(message);
     wake();
   }
 
-  function answer({ id, method, params }: FromCell & { t: "call" }): void {
+  function answer({ id, method, params }: FromCell & { t: "call" }, length: number): void {
     const call = new Pending();
     pending.set(id, call);
+    held += length;
     options.answer({
       method,
       params,
@@ -133,17 +153,17 @@ export function converse(options: ConversationOptions): Conversation {
         if (!call.over && pending.get(id) === call) send({ t: "event", id, value });
       },
     }).then(
-      (value) => settle(id, { t: "reply", id, ok: true, value: value ?? null }),
-      (error) => settle(id, { t: "reply", id, ok: false, error: toWireError(error) }),
+      (value) => settle(id, length, { t: "reply", id, ok: true, value: value ?? null }),
+      (error) => settle(id, length, { t: "reply", id, ok: false, error: toWireError(error) }),
     );
   }
 
   /** Waits until one more call may be answered, or nobody is there to be answered. */
   async function room(): Promise<void> {
-    while (pending.size >= MAX_PENDING && !dead) await answered();
+    while ((pending.size >= MAX_PENDING || held >= MAX_HELD) && !dead) await answered();
   }
 
-  async function receive(message: FromCell): Promise<void> {
+  async function receive(message: FromCell, length: number): Promise<void> {
     switch (message.t) {
       case "ready":
         if (message.v !== WIRE_VERSION) throw nonsense(`it speaks version ${message.v}`);
@@ -151,7 +171,7 @@ export function converse(options: ConversationOptions): Conversation {
       case "call":
         if (pending.has(message.id)) throw nonsense(`it used the number ${message.id} for two calls at once`);
         await room();
-        return answer(message);
+        return answer(message, length);
       case "cancel":
         return pending.get(message.id)?.abort(new PryxError("cancelled", "Nobody waits for it any more"));
       case "say":
@@ -171,10 +191,12 @@ export function converse(options: ConversationOptions): Conversation {
 
   async function listen(): Promise<void> {
     for await (const line of cell.lines) {
+      // What it said before it was stopped is nobody's any more.
+      if (over) return;
       const message = readFromCell(line);
       if (!message) throw nonsense(`it said ${JSON.stringify(line.slice(0, 80))}`);
       tap?.("from", message);
-      await receive(message);
+      await receive(message, line.length);
     }
     throw await howItEnded(cell, name);
   }
@@ -185,15 +207,18 @@ export function converse(options: ConversationOptions): Conversation {
     });
   }
 
-  listen().catch((error) => {
+  function fail(error: unknown): void {
     cell.kill();
+    if (over) return;
     const reason = over = toPryxError(error);
     for (const one of [ready, loaded, gone, ...waiting.values()]) one.reject(reason);
     for (const call of pending.values()) call.abort(reason);
     waiting.clear();
     pending.clear();
     wake();
-  });
+  }
+
+  listen().catch(fail);
 
   return {
     ready: ready.promise,
@@ -224,6 +249,11 @@ async function howItEnded(cell: Cell, name: string): Promise<PryxError> {
   }
   if (limit === "cpu") {
     return new PryxError("tool_failed", `${name} was stopped: it used more CPU time than an automation may`);
+  }
+  if (limit === "unread") {
+    return new PryxError("tool_failed", `${name} was stopped: it asked for more than it read`, {
+      fix: "ask for less at a time: parallel() has a limit",
+    });
   }
   const how = signal === null ? `exit code ${code}` : signal;
   return new PryxError(

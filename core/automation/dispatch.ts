@@ -15,6 +15,8 @@ export interface DispatchParts {
   readonly turn: ProgramTurn;
   readonly agent: AgentDesk;
   readonly questions: Questions;
+  /** Shows what the automation prints. */
+  say(to: "stdout" | "stderr", text: string): void;
   readonly state: AutomationState;
   readonly sandbox: Sandbox;
   /** Absolute path of the project's root. */
@@ -101,7 +103,7 @@ function createHandlers(parts: DispatchParts): Handlers {
       return null;
     },
     markdown({ text }) {
-      turn.say("stdout", text.endsWith("\n") ? text : `${text}\n`);
+      parts.say("stdout", text.endsWith("\n") ? text : `${text}\n`);
       return null;
     },
     log({ level, text, data }) {

@@ -9,6 +9,7 @@ import type { Evaluated, Evaluator, EvaluatorRequest } from "./automation.ts";
 import { AutomationError, type CellCall, type Conversation, converse } from "./conversation.ts";
 import { createDispatch } from "./dispatch.ts";
 import { type RunParts, withTemp } from "./run_automation.ts";
+import { createTail } from "./_tail.ts";
 
 /** Characters kept of what was printed, for the session: its end. */
 const KEPT_OUTPUT = 64 * 1024;
@@ -70,7 +71,7 @@ export async function openEvaluator(request: EvaluatorRequest, parts: EvaluatorP
     throw error;
   });
 
-  let printed = "";
+  const printed = createTail(KEPT_OUTPUT);
   let evaluating: Evaluating | undefined;
   let prompt: Promise<Prompt> | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -79,8 +80,14 @@ export async function openEvaluator(request: EvaluatorRequest, parts: EvaluatorP
   const origins = createOrigins();
 
   function print(text: string, to: "stdout" | "stderr" = "stdout"): void {
-    if (to === "stdout") printed = `${printed}${text}`.slice(-KEPT_OUTPUT);
+    if (to === "stdout") printed.add(text);
     turn.say(to, text);
+  }
+
+  /** What the code prints. */
+  function say(to: "stdout" | "stderr", text: string): void {
+    request.say?.(to, text);
+    print(text, to);
   }
 
   const agent = createAgentDesk({
@@ -96,6 +103,7 @@ export async function openEvaluator(request: EvaluatorRequest, parts: EvaluatorP
     ...parts,
     turn,
     agent,
+    say,
     sandbox,
     questions: createQuestions(turn, request.answers),
     state: store.automationState(`${workspace}\0${name}`),
@@ -124,10 +132,7 @@ export async function openEvaluator(request: EvaluatorRequest, parts: EvaluatorP
       cell,
       name,
       answer,
-      say(to, text) {
-        request.say?.(to, text);
-        print(text, to);
-      },
+      say,
     });
     const started: Prompt = { cell, conversation, alive: true };
     conversation.gone.catch(() => started.alive = false);
@@ -212,7 +217,7 @@ export async function openEvaluator(request: EvaluatorRequest, parts: EvaluatorP
     await prompt?.then(({ cell }) => cell[Symbol.asyncDispose]()).catch(() => {});
     await turn.end({
       status: error === undefined ? "done" : error.code === "cancelled" ? "cancelled" : "failed",
-      text: printed,
+      text: printed.text(),
       ...(error ? { error } : {}),
       ...agent.spent,
       unanswered: agent.unanswered,

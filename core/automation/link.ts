@@ -11,7 +11,7 @@ import { hashGraph, sha256 } from "./_graph_hash.ts";
 import { jsonModule } from "./_json_module.ts";
 import { createLinkCache } from "./_link_cache.ts";
 import { findRoot, idOf, locate } from "./_locate.ts";
-import type { Finding, ImportSite, Module, ModuleKind } from "./_module.ts";
+import { type Finding, type ImportSite, type Module, type ModuleKind, moduleKind } from "./_module.ts";
 import { decodeSource, MAX_MODULE_BYTES, readSource } from "./_read_source.ts";
 import type { AutomationSource, Linking } from "./automation.ts";
 
@@ -79,7 +79,7 @@ class Link {
     const [{ file, folder, root, bytes }, kept] = await Promise.all([this.#open(source), cache?.load(name)]);
     if (kept) this.#kept = kept;
     const id = file === STDIN ? STDIN : idOf(root, file);
-    const entry = await this.#add({ id, file, folder, bytes, kind: kindOf(file) });
+    const entry = await this.#add({ id, file, folder, bytes, kind: moduleKind(file) });
     if (entry) {
       for (const node of this.#nodes.values()) {
         if (this.#isFull()) break;
@@ -227,7 +227,7 @@ class Link {
       this.#full = true;
       return refuse(`with it, all files together are longer than ${MAX_GRAPH_BYTES / 1024 / 1024} MB`);
     }
-    return await this.#add({ id, file: path, folder: dirname(path), bytes, kind: kindOf(path) }) !==
+    return await this.#add({ id, file: path, folder: dirname(path), bytes, kind: moduleKind(path) }) !==
       undefined;
   }
 
@@ -282,11 +282,6 @@ function inOrder(entry: Node, nodes: ReadonlyMap<string, Node>): Node[] {
     path.push({ node, next: Object.values(node.links).values() });
   }
   return ordered;
-}
-
-function kindOf(path: string): ModuleKind {
-  if (path.endsWith(".json")) return "json";
-  return /\.m?js$/u.test(path) ? "js" : "ts";
 }
 
 function spotOf({ line, column }: ImportSite) {

@@ -52,7 +52,7 @@ export async function rehearse(
   } catch (thrown) {
     signal.throwIfAborted();
     const error = toPryxError(thrown);
-    const json = describeFailure(error, graph.entry);
+    const json = await describeFailure(error, graph);
     const recorded = error instanceof AutomationError ? {} : { error: json };
     await recorder.end({ status: "failed", exitCode: error.exitCode, ...recorded });
     return { status: "failed", error: json };

@@ -59,7 +59,7 @@ export async function replayRun(run: AutomationReplay, parts: ReplayParts): Prom
     automation: { file: graph.entry, graph: graph.hash, permissions: graph.permissions ?? {} },
   });
   const { error, exitCode, said } = await play(run, tape, { parts, portable, overlay, screen });
-  const json = error && describeFailure(error, graph.entry);
+  const json = error && await describeFailure(error, graph);
   const changes: ReplayedChange[] = [];
   for (const change of await overlay.changes()) changes.push(await diffOf(change));
   for (const change of changes) tell("replay.changed", { ...change });

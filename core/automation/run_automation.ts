@@ -16,6 +16,7 @@ import { askConsent, patternsOf } from "./consent.ts";
 import { AutomationError, type Conversation, converse } from "./conversation.ts";
 import { createDispatch } from "./dispatch.ts";
 import { recordRun, type RunRecorder } from "./record_run.ts";
+import { createTail } from "./_tail.ts";
 
 /** What runs of automations share. */
 export interface RunParts {
@@ -111,9 +112,9 @@ interface Running extends Omit<RunParts, "pryx" | "sandbox"> {
 async function inCell(run: AutomationRun, running: Running): Promise<AutomationEnd> {
   const { graph } = run;
   const { turn, mandate, pryx, cell, recorder } = running;
-  let printed = "";
+  const printed = createTail(KEPT_OUTPUT);
   const say = (to: "stdout" | "stderr", text: string) => {
-    if (to === "stdout") printed = `${printed}${text}`.slice(-KEPT_OUTPUT);
+    if (to === "stdout") printed.add(text);
     turn.say(to, text);
   };
   /** What is printed on behalf of the automation. */
@@ -135,6 +136,7 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const answer = createDispatch({
     ...running,
     agent,
+    say,
     questions: createQuestions(turn, run.answers),
     state: store.automationState(`${graph.root}\0${graph.entry}`),
     workspace: graph.root,
@@ -171,7 +173,9 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
     });
     const registered = await conversation.loaded;
     await conversation.idle();
-    if (graph.test) return await runTests(registered.tests, conversation, print, run.tests);
+    if (graph.test) {
+      return await runTests(registered.tests, { graph, conversation, say: print, watch: run.tests ?? {} });
+    }
     return await deliver(run, registered, conversation, print);
   };
   const working = work();
@@ -190,9 +194,15 @@ async function inCell(run: AutomationRun, running: Running): Promise<AutomationE
   const others = agent.unanswered;
   const stopped = unapproved.length + personOnly.length + others.unapproved.length + others.personOnly.length;
   // What flags would have allowed is said once, of all that was stopped.
-  const error = failure && describeFailure(failure, graph.entry, stopped > 0);
+  const error = failure && await describeFailure(failure, graph, stopped > 0);
   const status = failure === undefined ? "done" : failure.code === "cancelled" ? "cancelled" : "failed";
-  await turn.end({ status, text: printed, ...(error ? { error } : {}), ...agent.spent, unanswered: others });
+  await turn.end({
+    status,
+    text: printed.text(),
+    ...(error ? { error } : {}),
+    ...agent.spent,
+    unanswered: others,
+  });
   consent?.[Symbol.dispose]();
   const code = failure?.exitCode ?? (exitCode === EXIT.done && stopped > 0 ? EXIT.denied : exitCode);
   // An error of the automation's own making is in what it said.

@@ -11,6 +11,8 @@ export const WIRE_VERSION = 1;
 export const MAX_LINE = 64 * 1024 * 1024;
 /** Calls of a cell that wait for an answer at most. The next one waits in its pipe. */
 export const MAX_PENDING = 10_000;
+/** Characters that a cell has not taken at most: one that asks and never listens must not fill the host's memory. */
+export const MAX_UNREAD = 512 * 1024 * 1024;
 
 export type { Seal } from "../domain/automation.ts";
 

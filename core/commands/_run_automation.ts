@@ -1,4 +1,5 @@
-import { isAbsolute, join, relative } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import type { Limits } from "../api.ts";
 import type { AutomationSource } from "../automation/automation.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type LockEntry,
 } from "../domain/automation.ts";
 import { PryxError } from "../domain/error.ts";
+import { nearest } from "../domain/nearest.ts";
 import { NEED_KINDS } from "../domain/need.ts";
 import type { Json } from "../domain/schema.ts";
 import type { CommandContext, CommandResult, Overrides } from "./command.ts";
@@ -26,9 +28,14 @@ export interface AutomationFlags {
   readonly replay?: string;
 }
 
-/** Whether the words behind `run` name an automation instead of a job for the agent. */
-export function isAutomation({ prompt = [], ts }: AutomationFlags): boolean {
-  return ts === true || prompt[0]?.endsWith(AUTOMATION_SUFFIX) === true;
+/**
+ * Whether the words behind `run` name an automation instead of a job for the agent. A sentence that happens to end with the
+ * name of one is a job, unless there is a file of that name.
+ */
+export function isAutomation({ prompt: [first = ""] = [], ts }: AutomationFlags, cwd: string): boolean {
+  if (ts === true) return true;
+  if (!first.endsWith(AUTOMATION_SUFFIX)) return false;
+  return !/\s/u.test(first) || existsSync(inFolder(cwd, first));
 }
 
 /** Runs a `.pryx.ts` file, or what is piped in with `--ts`. */
@@ -37,6 +44,12 @@ export async function runAutomationFile(
   overrides: Overrides,
   outer: CommandContext,
 ): Promise<CommandResult> {
+  if (flags.allowLocked && flags.lock === undefined) {
+    throw new PryxError("usage", "--allow-locked takes its authority from a lock file, and none is named", {
+      fix:
+        "name one that the change under test cannot write, as that of the base branch: --lock base/pryx.lock",
+    });
+  }
   const { graph, ctx: inRoot } = await linkSource(await sourceOf(flags, outer), overrides, outer);
   const { root } = graph;
   const lockFile = flags.lock === undefined ? join(root, "pryx.lock") : inFolder(outer.cwd, flags.lock);
@@ -87,10 +100,26 @@ async function rootOf(source: AutomationSource, ctx: CommandContext): Promise<st
     return await (await ctx.automations()).rootOf(source);
   } catch (error) {
     if (!("file" in source) || !(error instanceof PryxError) || error.code !== "not_found") throw error;
+    const near = await similarFile(source.file);
     throw new PryxError("usage", `There is no file ${shown(source.file, ctx.cwd)}`, {
-      fix: "check the path",
+      fix: near === undefined ? "check the path" : `did you mean ${shown(near, ctx.cwd)}?`,
       cause: error,
     });
+  }
+}
+
+/** The automation beside a path that is not there whose name is most like it. */
+async function similarFile(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  try {
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(AUTOMATION_SUFFIX)) names.push(basename(name, AUTOMATION_SUFFIX));
+    }
+    const near = nearest(basename(path, AUTOMATION_SUFFIX), names);
+    return near === undefined ? undefined : join(folder, `${near}${AUTOMATION_SUFFIX}`);
+  } catch {
+    return undefined;
   }
 }
 

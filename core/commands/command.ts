@@ -121,7 +121,7 @@ export interface Command<S extends ObjectSchema = ObjectSchema> {
   readonly input: S;
   /** Names of the properties given by place instead of by flag, in order; a list takes all the rest. */
   readonly positionals?: readonly string[];
-  /** A word behind which everything is another program's own, as it stands, and goes to the property `to`. */
+  /** The first word given by place, if behind it everything is another program's own, as it stands; that goes to `to`. */
   readonly passThrough?: {
     readonly to: string;
     /** `flags`: names of those that stood before it. */

@@ -37,7 +37,12 @@ function describeGrant(grant: Grant, valid: boolean): string {
     ? `in ${grant.workspace ?? "any workspace"}`
     : `on this ${grant.scope}`;
   const left = grant.usesLeft === undefined ? "" : `, ${grant.usesLeft} left`;
+  // It holds for the text that was read when it was given, and for no later one.
+  const whose = grant.automation === undefined
+    ? []
+    : [`for ${grant.automation}${grant.graph === undefined ? "" : ` as of ${grant.graph.slice(0, 8)}`}`];
   const details = [
+    ...whose,
     where,
     durationText(grant.duration),
     `used ${grant.uses} time${grant.uses === 1 ? "" : "s"}${left}`,

@@ -7,7 +7,8 @@ import type { SessionId } from "../domain/id.ts";
 import type { Json } from "../domain/schema.ts";
 import { AUTOMATION_SUFFIX } from "../domain/automation.ts";
 import { replayAutomationFile } from "./_replay_automation.ts";
-import { type AutomationFlags, isAutomation, runAutomationFile } from "./_run_automation.ts";
+import { checkFlags, checkRecordings } from "./_run_flags.ts";
+import { isAutomation, runAutomationFile } from "./_run_automation.ts";
 import { pickConversation, pickSession } from "./_pick_session.ts";
 import { type Command, type CommandContext, type CommandResult, defineCommand } from "./command.ts";
 
@@ -127,16 +128,19 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
   ],
   streams: true,
   async run(input, outer) {
-    checkRecordings(input);
+    const automation = isAutomation(input, outer.cwd);
+    checkFlags(input, automation);
+    checkRecordings(input, automation);
     if (input.replay !== undefined) {
       return await replayAutomationFile({ ...input, replay: inFolder(outer.cwd, input.replay) }, outer);
     }
-    if (isAutomation(input)) {
+    if (automation) {
       return await runAutomationFile(input, {
         ...pick(input, OVERRIDES),
         ...recording(input, outer.cwd),
       }, outer);
     }
+    await refuseProgram(input.prompt ?? [], outer);
     const session = await sessionToContinue(outer, input);
     const workspace = session?.workspace ?? outer.cwd;
     const ctx = outer.with({
@@ -167,6 +171,18 @@ policy allows. Flags of pryx stand before its name, its own arguments behind it.
   },
 })];
 
+/** A file of code alone is no prompt: whoever names it means to run it. */
+async function refuseProgram(prompt: readonly string[], { cwd }: CommandContext): Promise<void> {
+  const [word] = prompt;
+  if (prompt.length !== 1 || word === undefined || !/^\S+\.[cm]?[jt]s$/u.test(word)) return;
+  const found = await Deno.stat(inFolder(cwd, word)).catch(() => undefined);
+  if (!found?.isFile) return;
+  throw new PryxError("usage", `${word} is no automation: their names end in ${AUTOMATION_SUFFIX}`, {
+    fix:
+      `rename it, or run it as one: pryx run --ts ${word}\nto have the agent do something with it, say what`,
+  });
+}
+
 /** Flags that are settings as well. */
 const OVERRIDES = [
   "model",
@@ -179,31 +195,6 @@ const OVERRIDES = [
   "timeout",
   "approvalTimeout",
 ] as const;
-
-/** Where answers come from, and where they go to. */
-function checkRecordings(
-  input: AutomationFlags & { readonly record?: string; readonly replayModel?: string },
-): void {
-  const { record, replay, replayModel } = input;
-  const refuse = (problem: string, fix: string): never => {
-    throw new PryxError("usage", problem, { fix });
-  };
-  if (replay !== undefined && replayModel !== undefined) {
-    refuse("--replay and --replay-model exclude each other", "give one of them: --replay answers everything");
-  }
-  if (replay !== undefined && record !== undefined) {
-    refuse("--record and --replay exclude each other", "record a real run, or replay one");
-  }
-  if (record !== undefined && record === replayModel) {
-    refuse("--record would write over the recording that --replay-model reads", "record to another file");
-  }
-  if (replay !== undefined && !isAutomation(input)) {
-    refuse(
-      "--replay is for automations, and none is named",
-      "name a .pryx.ts file; for a job of the agent there is --replay-model",
-    );
-  }
-}
 
 function recording({ record, replayModel }: { record?: string; replayModel?: string }, cwd: string) {
   return {

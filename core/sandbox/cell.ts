@@ -42,6 +42,11 @@ const STDERR_BYTES = 16 * 1024;
 const READY_MS = 20_000;
 /** Characters that may wait to be written before `send` asks to be waited for. */
 const WAITING = 1024 * 1024;
+/**
+ * Characters that may wait at most: a process that asks and never reads ends there. More than any answers it could hold,
+ * and well below the longest string there is.
+ */
+const MAX_WAITING = 256 * 1024 * 1024;
 /** Limit of the wrapper that starts a confined cell; the watch has the real one. */
 const DAY_MS = 24 * 3_600_000;
 
@@ -214,7 +219,10 @@ function followCell(running: Running, limits: CellLimits): Followed {
     return { code: signal === null ? code : null, signal, ...(limit ? { limit } : {}), stderr };
   });
   const lines = linesOf(running.stdout, { onStop: kill });
-  const send = createSender(input, running.status);
+  const send = createSender(input, running.status, () => {
+    limit = "unread";
+    kill();
+  });
   let first: string | undefined;
   const cell = {
     pid,
@@ -294,6 +302,7 @@ function readSeal(line: string | undefined): Seal | undefined {
 function createSender(
   input: WritableStreamDefaultWriter<Uint8Array>,
   status: Promise<unknown>,
+  onUnread: () => void,
 ): Cell["send"] {
   const encoder = new TextEncoder();
   let waiting = "";
@@ -317,6 +326,11 @@ function createSender(
 
   return (line) => {
     if (over) return;
+    if (waiting.length > 0 && waiting.length + line.length > MAX_WAITING) {
+      over = true;
+      waiting = "";
+      return onUnread();
+    }
     waiting += `${line}\n`;
     writing ??= write();
     if (waiting.length > WAITING) return writing;

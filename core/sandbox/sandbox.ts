@@ -161,8 +161,8 @@ export interface CellEnd {
   /** Null when a signal ended it. */
   readonly code: number | null;
   readonly signal: string | null;
-  /** The limit that it was ended for. */
-  readonly limit?: "memory" | "cpu";
+  /** The limit that it was ended for. `unread`: of what was sent to it and it did not read. */
+  readonly limit?: "memory" | "cpu" | "unread";
   /** The last 16 KB that it wrote to standard error: what the runtime says when it dies. */
   readonly stderr: string;
 }

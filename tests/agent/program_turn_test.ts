@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ProgramRequest, ProgramTurn } from "../../core/api.ts";
 import type { NeedKind } from "../../core/domain/need.ts";
+import { PROGRAM_TOOLS } from "../../core/builtins.ts";
 import type { PryxError } from "../../core/domain/error.ts";
+import { type GrantId, newId } from "../../core/domain/id.ts";
+import type { Grant } from "../../core/domain/policy.ts";
 import { foldSession } from "../../core/domain/session.ts";
+import { defineTool } from "../../core/tools/tool.ts";
 import { scriptedProvider } from "../support/scripted_provider.ts";
 import { type TestPryx, testPryx, type TestPryxOptions } from "../support/test_pryx.ts";
 
@@ -188,4 +192,132 @@ Deno.test("submit() gives the agent the caller's functions, with checked argumen
   assert.deepEqual(seen, [{ a: 1, b: 2 }]);
   const outcomes = test.events(end.session, "tool.finished").map(({ data }) => [data.name, data.status]);
   assert.deepEqual(outcomes.sort(), [["add", "done"], ["add", "failed"], ["shell", "failed"]]);
+});
+
+Deno.test("a program's turn ends once, and nothing of it comes behind its end", async () => {
+  await using test = await open({ preset: "dangerously-full" }, { run: ["*"] });
+  const { turn } = test;
+  const live: string[] = [];
+  using _listening = test.pryx.listen(({ type }) => void live.push(type));
+  const slow = turn.call({ tool: "shell", args: { command: "sleep 60" } });
+  const first = turn.end({ status: "done", text: "the first" });
+  turn.say("stdout", "late");
+  turn.log("info", "late");
+  turn.progress({ label: "late" });
+  await assert.rejects(turn.call({ tool: "read_file", args: { path: "a" } }), { code: "cancelled" });
+  await assert.rejects(turn.ask("Late?"), { code: "cancelled" });
+  await turn.end({ status: "failed", text: "the second" });
+  // Whoever ends it once more waits as long.
+  const [end, ...more] = test.events(turn.session, "turn.ended");
+  assert.equal(end?.data.text, "the first");
+  assert.deepEqual(more, []);
+  await first;
+  await slow;
+  assert.equal([...test.store.events(turn.session)].at(-1)?.type, "turn.ended");
+  assert.deepEqual(live.filter((type) => ["output", "log", "progress"].includes(type)), []);
+});
+
+Deno.test("a program's turn names each source of what came in once", async () => {
+  const tainted = defineTool({
+    name: "tainted",
+    description: "Brings something in",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => "tainted",
+    run: () => Promise.resolve({ text: "", taints: "https://a.example/" }),
+  });
+  await using test = await open({ tools: [tainted] }, {});
+  for (let count = 0; count < 3; count++) await test.turn.call({ tool: "tainted", args: {} });
+  assert.deepEqual(test.turn.taints(), ["https://a.example/"]);
+  await test.turn.end({ status: "done", text: "" });
+});
+
+Deno.test("what was granted to one automation holds for no other code, and for no agent that another asks", async () => {
+  const granted: Grant = {
+    id: newId<GrantId>(),
+    needs: [{ kind: "write", pattern: "." }],
+    scope: "workspace",
+    duration: { kind: "forever" },
+    uses: 0,
+    untrusted: false,
+    graph: GRAPH,
+    automation: "job.pryx.ts",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    by: "human:test",
+  };
+  const args = { path: "a.txt", content: "x" };
+  await using test = await open({}, { write: ["."] });
+  test.store.putGrant({ ...granted, workspace: test.workspace });
+  assert.equal((await test.turn.call({ tool: "write_file", args })).status, "done");
+  await test.turn.end({ status: "done", text: "" });
+
+  const other = { automation: "job.pryx.ts", graph: "f".repeat(64), needs: granted.needs };
+  await using turn = await test.pryx.openTurn({
+    graph: {
+      file: join(test.workspace, "job.pryx.ts"),
+      root: test.workspace,
+      entry: "job.pryx.ts",
+      modules: [],
+      hash: other.graph,
+      permissions: {},
+      test: false,
+    },
+    args: [],
+    mandate: other,
+    workspace: test.workspace,
+    surface: "test",
+    attended: false,
+  });
+  assert.equal((await turn.call({ tool: "write_file", args })).status, "denied");
+  await turn.end({ status: "done", text: "" });
+
+  const byHand = await test.pryx.callTool({
+    tool: "write_file",
+    args,
+    origin: "human",
+    workspace: test.workspace,
+    surface: "test",
+    attended: false,
+  });
+  assert.equal(byHand.status, "denied");
+});
+
+Deno.test("taint does not hold back a program's own code, which was there before", async () => {
+  const tainted = defineTool({
+    name: "tainted",
+    description: "Brings something in",
+    parameters: { type: "object", properties: {} },
+    needs: () => [],
+    title: () => "tainted",
+    run: () => Promise.resolve({ text: "", taints: "https://a.example/" }),
+  });
+  await using test = await open({ tools: [tainted], allow: ["net=*"] }, { net: ["*"] });
+  await test.turn.call({ tool: "tainted", args: {} });
+  assert.equal((await test.turn.call({ tool: "require", args: { need: "net=b.example" } })).status, "done");
+  await test.turn.end({ status: "done", text: "" });
+});
+
+Deno.test("submit() gives no agent the tools that only programs have", async () => {
+  const provider = scriptedProvider([{ calls: [["require", { need: "use=agent" }]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "dangerously-full" });
+  const end = await test.run("go");
+  const offered = provider.requests[0]?.tools.map(({ name }) => name) ?? [];
+  assert.ok(offered.includes("read_file"));
+  for (const { name } of PROGRAM_TOOLS) assert.ok(!offered.includes(name), name);
+  assert.match(test.events(end.session, "tool.finished")[0]?.data.text ?? "", /There is no tool "require"/);
+});
+
+Deno.test("submit() puts a function of the caller in the place of a tool of its name", async () => {
+  const provider = scriptedProvider([{ calls: [["fetch", {}]] }, { text: "ok" }]);
+  await using test = await testPryx({ provider, preset: "dangerously-full" });
+  const end = await test.run("go", {
+    functions: [{
+      name: "fetch",
+      description: "Fetches from the caller's own store",
+      parameters: { type: "object", properties: {} },
+      call: () => Promise.resolve("from the store"),
+    }],
+  });
+  assert.equal(provider.requests[0]?.tools.filter(({ name }) => name === "fetch").length, 1);
+  assert.equal(test.events(end.session, "tool.finished")[0]?.data.text, "from the store");
 });

@@ -18,6 +18,7 @@ interface Asked {
   readonly graph?: string;
   readonly session?: string;
   readonly root?: string;
+  readonly entry?: string;
 }
 
 /** Consent over a real store, under a policy that is told what to say; it asks about the rest. */
@@ -41,13 +42,15 @@ function consent(verdicts: Readonly<Record<string, Verdict>> = {}): {
   return {
     store,
     explained,
-    async ask({ permissions = { write: ["out"] }, answers, graph = "1", session = "s1", root = "/w" }) {
+    async ask(asked) {
+      const { permissions = { write: ["out"] }, answers, graph = "1", session = "s1", root = "/w" } = asked;
+      const { entry = "job.pryx.ts" } = asked;
       const turn = fakeTurn(answers, session);
       const hash = graph.repeat(64);
       const linked: LinkedGraph = {
-        file: `${root}/job.pryx.ts`,
+        file: `${root}/${entry}`,
         root,
-        entry: "job.pryx.ts",
+        entry,
         modules: [],
         hash,
         permissions,
@@ -55,7 +58,7 @@ function consent(verdicts: Readonly<Record<string, Verdict>> = {}): {
       };
       await askConsent({
         graph: linked,
-        mandate: { automation: "job.pryx.ts", graph: hash, needs: patternsOf(permissions) },
+        mandate: { automation: entry, graph: hash, needs: patternsOf(permissions) },
         turn,
         policy,
         store,
@@ -190,4 +193,16 @@ Deno.test("askConsent() judges a pattern by the folder of its wildcards", async 
   using at = consent();
   await at.ask({ permissions: { read: ["src/**/*.ts", "/abs/*.txt"], write: ["*"] }, answers: ["once"] });
   assert.deepEqual(at.explained, ["read=/w/src", "read=/abs", "write=/w"]);
+});
+
+Deno.test("askConsent() does not take a pattern for hosts as meant for what comes in meanwhile", async () => {
+  using at = consent();
+  await at.ask({ permissions: { net: ["*.example.org"] }, answers: ["always"] });
+  assert.deepEqual(at.store.grants({ now: NOW }).map(({ untrusted }) => untrusted), [false]);
+});
+
+Deno.test("askConsent() shows a file's name as it is, whatever it does to a terminal", async () => {
+  using at = consent();
+  const { asked } = await at.ask({ entry: "job\u202e\u001b[2K.pryx.ts", answers: ["once"] });
+  assert.ok(!/[\p{Cf}\p{Cc}]/u.test((asked[0]?.text ?? "").replaceAll("\n", "")), asked[0]?.text);
 });

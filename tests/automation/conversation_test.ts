@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { AutomationError, type CellCall, converse } from "../../core/automation/conversation.ts";
 import { PryxError } from "../../core/domain/error.ts";
-import { type FromCell, MAX_PENDING, type ToCell, WIRE_VERSION } from "../../core/automation/wire.ts";
+import {
+  type FromCell,
+  MAX_PENDING,
+  MAX_UNREAD,
+  type ToCell,
+  WIRE_VERSION,
+} from "../../core/automation/wire.ts";
 import { createFakeCell, DONE, READY } from "./_fake_cell.ts";
 
 /** A conversation with a fake cell. `answer`: what its calls come to; default: their own parameters. */
@@ -275,4 +281,31 @@ Deno.test("converse() says which limit ended a cell", async () => {
   long.fake.break(new PryxError("output_invalid", "A line was too long"));
   await assert.rejects(long.conversation.ready, { code: "output_invalid" });
   assert.equal(long.fake.killed, true);
+});
+
+Deno.test("converse() stops an automation that asks and does not listen, before its answers fill the memory", async () => {
+  const fake = createFakeCell();
+  const stuck = Promise.withResolvers<void>();
+  const big = "x".repeat(MAX_UNREAD / 8);
+  const conversation = converse({
+    cell: { ...fake.cell, send: () => stuck.promise },
+    name: "job.pryx.ts",
+    answer: () => Promise.resolve(big),
+    say: () => {},
+  });
+  fake.say(READY, ...Array.from({ length: 9 }, (_, id) => call(id)));
+  await assert.rejects(conversation.gone, {
+    code: "tool_failed",
+    message: /does not take what it has asked for/,
+  });
+  assert.equal(fake.killed, true);
+  stuck.resolve();
+});
+
+Deno.test("converse() acts on nothing that a cell said before it was stopped", async () => {
+  const { fake, said, conversation } = talk();
+  fake.say(READY, "nonsense", { t: "say", to: "stdout", text: "late" }, call(1));
+  await assert.rejects(conversation.gone, { code: "internal" });
+  assert.deepEqual(said, []);
+  assert.equal(fake.told.length, 0);
 });

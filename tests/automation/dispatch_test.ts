@@ -17,6 +17,8 @@ interface Desk extends TestPryx {
   readonly turn: ProgramTurn;
   readonly asked: unknown[];
   readonly exits: number[];
+  /** What was shown as printed. */
+  readonly said: readonly string[];
   readonly events: TestPryx["events"];
   /** Calls a method as a cell would. */
   ask(
@@ -55,6 +57,7 @@ async function desk(
   const sandbox = createSandbox({ home: test.folder, env: {}, scopes: [test.workspace] });
   const asked: unknown[] = [];
   const exits: number[] = [];
+  const said: string[] = [];
   const agent: AgentDesk = {
     ask: (params) => {
       asked.push(params);
@@ -67,6 +70,10 @@ async function desk(
     turn,
     agent,
     questions: createQuestions(turn, { given: "yes" }),
+    say(to, text) {
+      said.push(`${to}: ${text}`);
+      turn.say(to, text);
+    },
     state: test.store.automationState("test"),
     sandbox,
     workspace: test.workspace,
@@ -83,6 +90,7 @@ async function desk(
     turn,
     asked,
     exits,
+    said,
     ask: (method, params, { signal = new AbortController().signal, event = () => {} } = {}) =>
       dispatch({ method, params, signal, event }),
     async [Symbol.asyncDispose]() {
@@ -255,6 +263,7 @@ Deno.test("what a method shows becomes events of the session, secrets taken out"
   await test.ask("progress", { label: "half", done: 1, total: 2 });
   await test.ask("progress", null);
   assert.deepEqual(shown, ["stdout: # Title [secret]\n"]);
+  assert.equal(test.said.length, 1);
   const [log] = test.events(test.turn.session, "log");
   assert.deepEqual([log?.data.level, log?.data.text], ["warn", "careful [secret]"]);
   assert.ok(!JSON.stringify([...test.store.events(test.turn.session)]).includes("sk-1234"));
@@ -314,6 +323,20 @@ Deno.test("watch tells of changes until nobody waits for it, and only where read
   }
   stop.abort();
   assert.equal(await watching, null);
-  await assert.rejects(test.ask("watch", { path: "none" }), { code: "not_found" });
+  await assert.rejects(test.ask("watch", { path: "none" }), { code: "denied" });
+  await assert.rejects(test.ask("watch", { path: "in/none" }), { code: "not_found" });
+  // Who may not read there is not told whether something is there.
   await assert.rejects(test.ask("watch", { path: "." }), { code: "denied" });
+});
+
+Deno.test("what a command writes is shown to people only when it was asked to be", async () => {
+  await using test = await desk(["run=echo"]);
+  const shown: string[] = [];
+  using _listening = test.pryx.listen((event) => {
+    if (event.type === "tool.output") shown.push(event.data.text);
+  });
+  await test.ask("tool", { name: "sh", args: { command: "echo quiet" } });
+  assert.deepEqual(shown, []);
+  await test.ask("tool", { name: "sh", args: { command: "echo loud" }, show: true });
+  assert.equal(shown.join(""), "loud\n");
 });

@@ -201,3 +201,10 @@ Deno.test("link() gives the same graph with and without a cache", async () => {
 async function digest(text: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
 }
+
+Deno.test("a linked graph keeps its manifest when a file that it imports has the same text", async () => {
+  const text = `import "./b.pryx.ts"; export const permissions = { read: ["."] };`;
+  await using here = await cached({ "job.pryx.ts": text, "b.pryx.ts": text });
+  assert.deepEqual((await here.graph()).permissions, { read: ["."] });
+  assert.deepEqual((await here.graph()).permissions, { read: ["."] });
+});

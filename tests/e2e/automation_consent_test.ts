@@ -17,13 +17,14 @@ function inTerminal(pryx: BuiltPryx) {
   return openTmux(["sh", "-c", line, "sh", pryx.workspace, PROGRAM], env);
 }
 
-async function answer(pryx: BuiltPryx, text: string): Promise<string> {
+/** Answers the question for consent, once it stands there as `shown`. */
+async function answer(
+  pryx: BuiltPryx,
+  text: string,
+  shown = /job\.pryx\.ts (?:declares that it may|has changed since you allowed it):[\s\S]*write a\.txt/,
+): Promise<string> {
   await using terminal = await inTerminal(pryx);
-  const asking = await terminal.shows(/Number or text/);
-  assert.match(
-    asking,
-    /job\.pryx\.ts (?:declares that it may|has changed since you allowed it):[\s\S]*write a\.txt/,
-  );
+  assert.match(await terminal.shows(/Number or text/), shown);
   await terminal.type(text);
   await terminal.press("Enter");
   return await terminal.shows(/ended with \d/);
@@ -86,3 +87,54 @@ console.log(parts.join("+"), await ui.confirm("sure", "Sure?", { default: true }
     await terminal.shows(/web\+api true[\s\S]*ended with 0/);
   },
 );
+
+Deno.test(
+  "a change, also in what is imported, asks again and shows what may be done now that could not before",
+  {
+    ignore,
+  },
+  async () => {
+    await using pryx = await builtPryx();
+    await pryx.write("lib.ts", "export const text: string = 'made\\n';\n");
+    const job = (permissions: string) =>
+      `import { fs } from "pryx";
+import { text } from "./lib.ts";
+export const permissions = ${permissions};
+await fs.write("a.txt", text);
+console.log("it is written");
+`;
+    await pryx.write("job.pryx.ts", job('{ write: ["a.txt"], net: ["a.example.org"] }'));
+    assert.match(await answer(pryx, "always"), /ended with 0/);
+    await pryx.write("lib.ts", "export const text: string = 'other\\n';\n");
+    assert.match(
+      await answer(pryx, "always", /has changed since you allowed it\. It still declares/),
+      /ended with 0/,
+    );
+    await pryx.write("job.pryx.ts", job('{ write: ["a.txt"], net: ["a.example.org", "b.example.org"] }'));
+    const changed = await answer(pryx, "no", /has changed since you allowed it:[\s\S]*In all it may/);
+    const lines = changed.split("\n").filter((line) => /may (?:now|no longer)/.test(line));
+    assert.equal(lines.length, 1, changed);
+    assert.match(lines[0] ?? "", /may now .*b\.example\.org/);
+    assert.match(changed, /ended with 3/);
+  },
+);
+
+Deno.test("a yes for once holds for one run, and what was given for good can be looked at and taken back", {
+  ignore,
+}, async () => {
+  await using pryx = await builtPryx();
+  await pryx.write("job.pryx.ts", WRITES);
+  assert.match(await answer(pryx, "once"), /it is written[\s\S]*ended with 0/);
+  assert.match((await pryx.run(["grants", "list"])).stdout, /^No grants/);
+  assert.equal((await pryx.run(["run", "job.pryx.ts"])).code, 3);
+  assert.match(await answer(pryx, "always"), /ended with 0/);
+  assert.equal((await pryx.run(["run", "job.pryx.ts"])).code, 0);
+  const { stdout } = await pryx.run(["grants", "list"]);
+  assert.match(
+    stdout,
+    /write=a\.txt\n {2}for job\.pryx\.ts as of [0-9a-f]{8}; in .*work; until revoked; used 2 times/,
+  );
+  const revoked = await pryx.run(["grants", "revoke", stdout.split(" ")[0] ?? ""]);
+  assert.equal(revoked.code, 0, revoked.stderr);
+  assert.equal((await pryx.run(["run", "job.pryx.ts"])).code, 3);
+});

@@ -86,6 +86,18 @@ Deno.test("--allow-locked allows what a lock from a trusted place says, while th
 
 Deno.test("--allow-locked does not override a denial", async () => {
   await using pryx = await locked();
-  const { code, stdout } = await pryx.run(["run", "--allow-locked", "--deny", "write=out", "job.pryx.ts"]);
+  const { code, stdout } = await pryx.run([
+    "run",
+    "--allow-locked",
+    "--lock",
+    "pryx.lock",
+    "--deny",
+    "write=out",
+    "job.pryx.ts",
+  ]);
   assert.deepEqual([code, stdout], [3, ""]);
+  // The lock beside the file is as much in the hands of a change as the file.
+  const unnamed = await pryx.run(["run", "--allow-locked", "job.pryx.ts"]);
+  assert.equal(unnamed.code, 2);
+  assert.match(unnamed.stderr, /--lock base\/pryx\.lock/);
 });

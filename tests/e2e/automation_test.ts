@@ -75,8 +75,8 @@ export function check(name: Text, level: number): void {
   const lines = stderr.split("\n");
   assert.equal(lines[0], "pryx: job.pryx.ts failed: RangeError: bad at 2");
   assert.deepEqual(
-    lines.slice(1).map((line) => /([\w./]+):(\d+):\d+/.exec(line)?.slice(1, 3).join(":")).filter(Boolean),
-    ["lib/again.ts:8", "job.pryx.ts:8", "job.pryx.ts:8", "job.pryx.ts:10"],
+    lines.slice(1).map((line) => /([\w./]+:\d+:\d+)/.exec(line)?.[1]).filter(Boolean),
+    ["lib/again.ts:8:11", "job.pryx.ts:8:31", "job.pryx.ts:8:9", "job.pryx.ts:10:1"],
   );
   // No frame of pryx or of the runtime.
   assert.doesNotMatch(lines.slice(1).join("\n"), /pryx:|node:|ext:|file:|core\//);

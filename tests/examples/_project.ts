@@ -14,7 +14,8 @@ export function runExample(
   options: RunOptions & { readonly flags?: readonly string[] } = {},
 ): Promise<Finished> {
   const { flags = [], ...rest } = options;
-  return pryx.run(["run", "--frozen", "--allow-locked", ...flags, `${name}.pryx.ts`, ...args], rest);
+  const locked = ["--frozen", "--allow-locked", "--lock", "pryx.lock"];
+  return pryx.run(["run", ...locked, ...flags, `${name}.pryx.ts`, ...args], rest);
 }
 
 /** git, with an author, and dates that make hashes the same everywhere. */

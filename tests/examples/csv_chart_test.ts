@@ -40,6 +40,8 @@ Deno.test("csv_chart says what is wrong with the table, and writes no file that 
     "run",
     "--frozen",
     "--allow-locked",
+    "--lock",
+    "../pryx.lock",
     "../csv_chart.pryx.ts",
     "sales.csv",
   ], {

@@ -104,4 +104,49 @@ Deno.test("envelope() has another key for another manifest", () => {
     policy.envelope([], { baseline: BASELINE, workspace: true, ...within(needs) }).key;
   assert.notEqual(key(["read=a"]), key(["read=b"]));
   assert.equal(key(["read=a"]), key(["read=a"]));
+  // The same folders are open, and not the same files in them.
+  assert.notEqual(key(["read=*.ts"]), key(["read=*.md"]));
+});
+
+Deno.test("evaluate() asks about what the sandbox cannot keep away: no manifest could have declared it", () => {
+  const reach: Need = { ...need("read=/ws/.env"), reach: "the sandbox cannot hide it here" };
+  assert.equal(policyWith("workspace").evaluate([reach], within(["run=git"])).verdict, "ask");
+});
+
+Deno.test("evaluate() wants no declaration for what only leads to a command or a folder, unless a rule asks about it", () => {
+  const wrapper: Need = { ...need("run=nice"), wrapper: true };
+  const enter: Need = { ...need("read=/elsewhere"), enter: true };
+  const context = within(["run=git"]);
+  const verdict = (one: Need, rules: readonly string[] = []) =>
+    policyWith("read-only", rules).evaluate([one], context).verdict;
+  assert.deepEqual([verdict(wrapper), verdict(enter)], ["allow", "allow"]);
+  assert.equal(verdict(wrapper, ["user ask run=nice"]), "deny");
+  assert.equal(verdict(enter, ["user ask read=/elsewhere"]), "deny");
+});
+
+Deno.test("evaluate() lifts a protection for who names the file, or means all that it protects", () => {
+  const policy = policyWith("workspace");
+  const verdict = (pattern: string) =>
+    verdictOf(
+      policy,
+      "write=/ws/sub/job.pryx.ts",
+      within([`write=${pattern}`], { grants: [grant([`write=${pattern}`], { graph: GRAPH })] }),
+    );
+  assert.equal(verdict("sub/job.pryx.ts"), "allow");
+  assert.equal(verdict("*.pryx.ts"), "allow");
+  assert.equal(verdict("sub/*.ts"), "ask");
+});
+
+Deno.test("envelope() opens hosts that a rule allows and a wider pattern of the manifest declares", () => {
+  const policy = policyWith("workspace", [
+    "flag allow net=api.example.org",
+    "flag allow net=*.other.example",
+  ]);
+  const { network } = policy.envelope([], {
+    baseline: BASELINE,
+    workspace: true,
+    ...within(["net=*.example.org", "net=one.other.example"]),
+  });
+  assert.ok(typeof network === "object");
+  assert.deepEqual(network.hosts, ["api.example.org"]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { defineCommand } from "../../core/commands/command.ts";
 import { PryxError } from "../../core/domain/error.ts";
-import { leadingWords, parseArgv } from "../../repl/parse_argv.ts";
+import { globalsOf, leadingWords, parseArgv } from "../../repl/parse_argv.ts";
 
 const command = defineCommand({
   name: "do it",
@@ -248,4 +248,15 @@ Deno.test("parseArgv() takes a flag's value for no program, and a word that is n
     text: true,
   });
   assert.deepEqual(parseArgv(PROGRAM, ["-", "--allow", "b"]).input, { file: ["-"], allow: ["b"] });
+});
+
+Deno.test("parseArgv() looks for a program in the first place alone: a sentence may name one", () => {
+  const { input } = parseArgv(PROGRAM, ["explain", "job.x", "--text", "--allow", "a"]);
+  assert.deepEqual(input, { file: ["explain", "job.x"], text: true, allow: ["a"] });
+});
+
+Deno.test("globalsOf() takes no flag of an automation for pryx's own, and those behind a prompt for nobody else's", () => {
+  assert.equal(globalsOf(["run", "job.pryx.ts", "--json"]).json, false);
+  assert.equal(globalsOf(["run", "--json", "job.pryx.ts"]).json, true);
+  assert.equal(globalsOf(["run", "explain", "job.pryx.ts", "--json"]).json, true);
 });

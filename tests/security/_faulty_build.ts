@@ -64,10 +64,16 @@ const PATCHES: readonly Patch[] = [
     path: "core/automation/cell/run_cell.ts",
     find: `      const body = compile(id, code);`,
     replace: `      if (code.includes("${OUTSIDE}")) {
-        kept.running = kept.AsyncFunction("host", code)(kept);
+        kept.running = kept.AsyncFunction("host", "exports", code)(kept, {});
         continue;
       }
       const body = compile(id, code);`,
+  },
+  {
+    path: "core/automation/cell/run_cell.ts",
+    find: `      } else entry.receive(line);`,
+    replace: `      } else if (kept.hears) kept.hears(line);
+      else entry.receive(line);`,
   },
   {
     path: "core/automation/cell/run_cell.ts",
@@ -109,6 +115,8 @@ const PATCHES: readonly Patch[] = [
     permissions: Deno.permissions,
     say: (text: string) => line({ t: "say", to: "stdout", text }),
     running: Promise.resolve() as Promise<unknown>,
+    /** Takes what the host says, once it is set. */
+    hears: undefined as ((line: string) => void) | undefined,
   };
 }
 

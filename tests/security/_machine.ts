@@ -50,6 +50,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Words in front of the program: a wrapper that gives it another view of the machine. */
   readonly through?: readonly string[];
+  /** Milliseconds after which it is ended. */
+  readonly deadline?: number;
 }
 
 /** What a person has in the home folder, and nobody may see. */
@@ -129,7 +131,7 @@ export async function openMachine(): Promise<Machine> {
       env: { ...env, ...options.env },
       clearEnv: true,
       stdin: "null",
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.timeout(options.deadline ?? DEADLINE_MS),
     }).output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
     printed += out + err;

@@ -137,7 +137,18 @@ const tell = (found: string[]) => say(found.length === 0 ? "held\\n" : fell + ":
 /** Names of calls that did not fail. */
 const through = (calls: Record<string, (number | string | Uint8Array)[]>): string[] =>
   Object.entries(calls).filter(([, [number, ...given]]) => call(number as number, ...given) >= 0).map(([name]) => name);
-void tell, through;
+/** Sends calls, with numbers from 0 on, and gives the answers to all of them. */
+const ask = (calls: readonly (readonly [method: string, params: unknown])[]): Promise<string[]> =>
+  new Promise((done) => {
+    const answers: string[] = [];
+    host.hears = (said: string) => {
+      if (said.includes('"t":"reply"')) answers.push(said);
+      if (answers.length >= calls.length) done(answers);
+    };
+    calls.forEach(([method, params], id) => line({ t: "call", id, method, params }));
+  });
+const end = () => line({ t: "done", registered: { triggers: [], tests: [] } });
+void tell, through, ask, end;
 ${text}`,
   prints: more.prints ?? /^held$/m,
   ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== "text")),

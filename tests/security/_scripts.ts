@@ -14,6 +14,9 @@ export const programOf = async (mode: Mode): Promise<string> =>
 /** A variable of the host that no script may see: it holds the secret of the machine. */
 export const CANARY = "PRYX_CANARY";
 
+/** Of one run of a script, which takes less than a second but where it says so. */
+const DEADLINE_MS = 45_000;
+
 /** Declares a test for every case: what is hostile, nothing that it got, and the benign twin. */
 export function declareScripts(cases: readonly ScriptCase[]): void {
   for (const one of cases) {
@@ -33,13 +36,16 @@ async function runCase(one: ScriptCase, mode: Mode): Promise<void> {
   const program = await programOf(mode);
   await one.setup?.(place);
   const said: string[] = [];
-  for (const attack of one.attacks(place)) {
+  const attacks = one.attacks(place);
+  for (const [index, attack] of attacks.entries()) {
     const { code, told } = await runScript(machine, program, attack);
     said.push(told);
-    assert.ok([attack.code ?? 0].flat().includes(code), `${one.id}: ${told}`);
-    assert.match(told, attack.prints, `${one.id} was not refused as expected`);
+    const about = `${one.id}, ${index + 1} of ${attacks.length}: ${told.slice(0, 4_000)}`;
+    assert.ok([attack.code ?? 0].flat().includes(code), about);
+    assert.ok(attack.prints.test(told), `${about}\nhas no ${attack.prints}`);
   }
-  assert.doesNotMatch(said.join("\n"), /\bFELL\b/, `${one.id} got through`);
+  const through = said.join("\n").split("\n").filter((line) => /\bFELL\b/.test(line));
+  assert.deepEqual(through, [], `${one.id} got through`);
   const harm = await one.harm?.({ place, intruders: machine.intruders, knocks: machine.knocks });
   assert.equal(harm, undefined, `harm was done: ${said.join("\n")}`);
   await assertKept(machine, said.join("\n"));
@@ -67,6 +73,7 @@ export async function runScript(
     program,
     env: { [CANARY]: place.secret, ...env },
     ...(through ? { through } : {}),
+    deadline: DEADLINE_MS,
   });
   return { ...finished, told: `exit ${finished.code}\n${finished.stdout}\n${finished.stderr}` };
 }
@@ -86,6 +93,8 @@ export async function assertKept(machine: Machine, told = ""): Promise<void> {
 }
 
 async function* filesBelow(folder: string): AsyncGenerator<string> {
+  // A run that never began stores nothing.
+  if (!await Deno.stat(folder).then(() => true, () => false)) return;
   for await (const entry of Deno.readDir(folder)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory) yield* filesBelow(path);

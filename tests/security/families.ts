@@ -11,6 +11,7 @@ import { paths } from "./cases/paths.ts";
 import { projects } from "./cases/projects.ts";
 import { redirects } from "./cases/redirects.ts";
 import { resources } from "./cases/resources.ts";
+import { scripts } from "./cases/scripts.ts";
 
 /** Every family of hostile input, in the order of the table in docs/security.md. */
 export const FAMILIES: readonly Family[] = [
@@ -26,4 +27,5 @@ export const FAMILIES: readonly Family[] = [
   approvals,
   projects,
   resources,
+  scripts,
 ];

@@ -42,9 +42,9 @@ export const sh = defineTool({
       cwd: await ctx.resolve(cwd),
       ...(stdin === undefined ? {} : { stdin }),
       timeoutMs: Math.ceil(timeout * 1000),
-      // Of each stream two halves are kept: neither loses a byte before it is too long.
       // A program runs many commands in a row: those that are held alike share what was made ready for the first.
       reuse: "sh",
+      // Of each stream two halves are kept: neither loses a byte before it is too long.
       maxOutputBytes: MAX_BYTES,
       killAfterBytes: MAX_BYTES + MAX_STDERR_BYTES,
       signal: AbortSignal.any([ctx.signal, tooMuch.signal]),

@@ -95,7 +95,7 @@ export const realm: readonly ScriptCase[] = [
   vm(
     "script-04",
     "frames of a stack as objects",
-    "CVE-2023-29017",
+    "CVE-2022-36067",
     "`Error.prepareStackTrace`, on subclasses and prototypes too, with `getThis()` and `getFunction()` of every frame",
     "it is never called",
     "`error.stack` as text, `Error.captureStackTrace`",
@@ -134,7 +134,7 @@ export const realm: readonly ScriptCase[] = [
   vm(
     "script-05",
     "an error of the other realm by a full stack",
-    "CVE-2022-36067",
+    "CVE-2019-10761",
     "recursion to the last frame, there each function that calls the outside",
     "what is thrown is of the context",
     "recursion that ends",
@@ -174,7 +174,7 @@ export const realm: readonly ScriptCase[] = [
   vm(
     "script-06",
     "thenables and asynchronous stacks",
-    "CVE-2023-30547",
+    "CVE-2023-37466",
     "a `then` exported, returned, awaited, and put on `Object.prototype`; errors that calls reject with",
     "nothing foreign comes to them",
     "`await` of an object with a `then`",
@@ -255,7 +255,7 @@ export const realm: readonly ScriptCase[] = [
   vm(
     "script-08",
     "conversions that look back",
-    "CVE-2019-10761",
+    "CWE-913",
     "`Symbol.toPrimitive`, `valueOf`, `toString`, `toJSON`, iterators as arguments, with `arguments.callee.caller`",
     "they see nothing foreign",
     "an object that converts itself",
@@ -389,7 +389,7 @@ export const realm: readonly ScriptCase[] = [
   vm(
     "script-12",
     "rejections that nobody handles, with hostile objects",
-    "CVE-2023-29199",
+    "CVE-2023-30547",
     "promises rejected with proxies, getters, functions, revoked proxies, thenables",
     "told in one line; no trap sees the outside; exit 1",
     "a rejection that is handled",
@@ -399,7 +399,7 @@ export const realm: readonly ScriptCase[] = [
   vm(
     "script-13",
     "callbacks of the garbage collector",
-    "CVE-2022-25893",
+    "CWE-913",
     "`FinalizationRegistry` and `WeakRef` under pressure",
     "they see nothing foreign",
     "`WeakRef.deref()`",

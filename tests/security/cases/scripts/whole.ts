@@ -1,0 +1,81 @@
+import type { Layer, Mode, ProgramCase } from "../../_case.ts";
+
+const whole = (
+  id: string,
+  title: string,
+  answers: string,
+  input: string,
+  layer: Layer,
+  how: string,
+  twin: string,
+  mode: Mode = "bubblewrap",
+): ProgramCase => ({ kind: "program", id, title, answers, input, refused: { [mode]: { layer, how } }, twin });
+
+/** What takes a terminal, or several runs. Run by scripts_whole_test.ts. */
+export const wholeRuns: readonly ProgramCase[] = [
+  whole(
+    "script-38",
+    "a question about a manifest that shows something else",
+    "CVE-2021-42574",
+    "a file name with a newline, an ANSI sequence and bidirectional marks; a folder of that kind; patterns that look like lines of pryx",
+    "tool",
+    "spelled out; nothing raw reaches the terminal; a no ends it",
+    "a file with a plain name, allowed once",
+  ),
+  whole(
+    "script-39",
+    "sequences for the terminal",
+    "CWE-150",
+    "`console.log`, `console.error`, `log`, `ui` labels, questions, choices, tables, markdown, progress, errors with OSC 52, OSC 0, CSI and bidirectional marks",
+    "tool",
+    "nothing raw reaches the terminal",
+    "letters, emoji and newlines",
+  ),
+  whole(
+    "script-51",
+    "what was allowed, after the file changed",
+    "CVE-2025-54136",
+    "an imported file that changes after *always*; the same bytes under another name; a wider manifest",
+    "approval",
+    "asked again; with nobody there exit 3",
+    "the same file again: not asked",
+  ),
+  whole(
+    "script-52",
+    "a graph that changes while it is read",
+    "CWE-367",
+    "an imported file exchanged a thousand times a second for a hostile one, with `--frozen`",
+    "linker",
+    "what was hashed is what runs: the locked code, or exit with the drift",
+    "the locked file at rest",
+  ),
+  whole(
+    "script-53",
+    "a link that changes while it is read",
+    "CWE-367",
+    "an import and a path of `fs.read` exchanged a thousand times a second for links out of the project",
+    "linker",
+    "what is outside is never read",
+    "the file at rest",
+  ),
+  whole(
+    "script-54",
+    "a conversation that is somebody else's",
+    "CWE-639",
+    "`ask` by hand with the session of another run, with `agent` declared",
+    "host",
+    "there is no such session of this automation",
+    "a question of its own",
+    "fallen",
+  ),
+  whole(
+    "script-55",
+    "a process that is left behind",
+    "CWE-404",
+    "`kill -9` of pryx while an automation loops and ignores all signals",
+    "reaper",
+    "the process ends",
+    "the next run works",
+    "fallen",
+  ),
+];
