@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import type { Limits } from "../api.ts";
 import type { AutomationSource } from "../automation/automation.ts";
@@ -35,7 +34,7 @@ export interface AutomationFlags {
 export function isAutomation({ prompt: [first = ""] = [], ts }: AutomationFlags, cwd: string): boolean {
   if (ts === true) return true;
   if (!first.endsWith(AUTOMATION_SUFFIX)) return false;
-  return !/\s/u.test(first) || existsSync(inFolder(cwd, first));
+  return !/\s/u.test(first) || isThere(inFolder(cwd, first));
 }
 
 /** Runs a `.pryx.ts` file, or what is piped in with `--ts`. */
@@ -229,6 +228,15 @@ function shown(path: string, cwd: string): string {
   if (!isAbsolute(path)) return path;
   const short = relative(cwd, path);
   return short === "" || short.startsWith("..") ? path : short;
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function inFolder(folder: string, path: string): string {
