@@ -194,14 +194,21 @@ function followCell(running: Running, limits: CellLimits): Followed {
   const { pid, input, held } = running;
   let limit: CellEnd["limit"];
   const kill = () => signalGroup(pid, "SIGKILL");
-  const watching = watchCell(pid, limits, (passed) => {
-    limit = passed;
-    kill();
-  });
+  let watching: { stop(): void } | undefined;
+  let ending = false;
+  // Nothing of a user runs before the first message, and timers take the runtime longer to load than all that is here.
+  const watchOnce = () => {
+    if (ending) return;
+    watching ??= watchCell(pid, limits, (passed) => {
+      limit = passed;
+      kill();
+    });
+  };
   const errors = createOutputCollector(STDERR_BYTES * 2);
   const drained = drain(running.stderr, (bytes) => errors.add(bytes));
   const ended = running.status.then(async ({ code, signal }): Promise<CellEnd> => {
-    watching.stop();
+    ending = true;
+    watching?.stop();
     await input.abort().catch(() => {});
     await within(drained, 1_000);
     await running.release().catch(() => {});
@@ -212,14 +219,19 @@ function followCell(running: Running, limits: CellLimits): Followed {
     return { code: signal === null ? code : null, signal, ...(limit ? { limit } : {}), stderr };
   });
   const lines = linesOf(running.stdout, { onStop: kill });
+  const send = createSender(input, running.status, () => {
+    limit = "unread";
+    kill();
+  });
   let first: string | undefined;
   const cell = {
     pid,
     held,
-    send: createSender(input, running.status, () => {
-      limit = "unread";
-      kill();
-    }),
+    send(line: string) {
+      const sent = send(line);
+      watchOnce();
+      return sent;
+    },
     lines: {
       async *[Symbol.asyncIterator]() {
         let over = false;
