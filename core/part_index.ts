@@ -15,6 +15,8 @@ export async function runPart([name, ...args]: readonly string[]): Promise<numbe
       return (await import("./automation/cell/run_cell.ts")).writeCompiledGuest();
     case "__bridge":
       return await (await import("./sandbox/bridge.ts")).runBridge(args);
+    case "__check":
+      return await (await import("./agent/check_output.ts")).runCheck();
     case "__page":
       return await (await import("./tools/page.ts")).runPage();
   }

@@ -111,7 +111,7 @@ const MAY_IMPORT: Readonly<Partial<Record<Layer, readonly Layer[]>>> = {
   program: ["index", "builtins", "pryx", "agent", "adapter", "policy", "port", "api", "domain"],
   builtins: ["adapter", "port", "api", "domain", "policy"],
   index: ["adapter", "port"],
-  parts: ["adapter"],
+  parts: ["adapter", "agent"],
   pryx: ["agent", "policy", "port", "api", "domain"],
   agent: ["policy", "port", "api", "domain"],
   policy: ["domain"],

@@ -14,8 +14,8 @@ export function functionTools(functions: readonly FunctionTool[]): readonly Tool
     inputSchema: parameters,
     needs: () => [],
     title: () => name,
-    async run(args, { signal }) {
-      const checked = await checkOutput(parameters, JSON.stringify(args));
+    async run(args, { run, signal }) {
+      const checked = await checkOutput(parameters, JSON.stringify(args), { run, signal });
       if ("problems" in checked) return { text: `${name} was not called: ${checked.problems}`, failed: true };
       const result = await call(args as Json, signal).then((text) => ({ text }), (error) => {
         if (error instanceof PryxError && error.code === "cancelled") throw error;

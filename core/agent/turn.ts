@@ -195,7 +195,10 @@ class TurnRun {
       throw new PryxError("provider", "The provider withheld the answer (content filter)");
     }
     if (!outputSchema) return response.text;
-    const checked = await checkOutput(outputSchema, response.text);
+    const checked = await checkOutput(outputSchema, response.text, {
+      run: async (spec) => await (await this.#parts.sandbox()).run(spec),
+      signal: this.#options.signal,
+    });
     if ("json" in checked) return checked.json;
     const { problems } = checked;
     if (this.#repaired) {
