@@ -20,11 +20,13 @@ export function openAutomationState(db: Database): Pick<Store, "automationState"
       const count = () =>
         Number(db.sql("SELECT count(*) AS n FROM automation_state WHERE owner = ?").get(owner)?.n ?? 0);
       let known: number | undefined;
+      const change = (key: string, value: string) => {
+        const sql = "UPDATE automation_state SET value = ? WHERE owner = ? AND key = ?";
+        return db.sql(sql).run(value, owner, key).changes === 1;
+      };
       const put = (key: string, value: string) => {
         check(key, value);
-        const { changes } = db.sql("UPDATE automation_state SET value = ? WHERE owner = ? AND key = ?")
-          .run(value, owner, key);
-        if (changes === 1) return;
+        if (change(key, value)) return;
         // Counted once, then by what is added: a look at every write would grow with what is there.
         known ??= count();
         if (known >= MAX_KEYS) throw tooMany();
@@ -33,7 +35,11 @@ export function openAutomationState(db: Database): Pick<Store, "automationState"
       };
       return {
         get: (key) => db.read("read an automation's state", () => get(key)),
-        set: (key, value) => db.write("keep an automation's state", () => put(key, value)),
+        set(key, value) {
+          const tried = "keep an automation's state";
+          check(key, value);
+          if (!db.writeOne(tried, () => change(key, value))) db.write(tried, () => put(key, value));
+        },
         swap: (key, before, value) =>
           db.write("keep an automation's state", () => {
             if (get(key) !== before) return false;
