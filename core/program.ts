@@ -7,6 +7,7 @@ import type { Recording } from "./domain/cassette.ts";
 import { PryxError } from "./domain/error.ts";
 import type { Places } from "./domain/places.ts";
 import { secretMark } from "./domain/secret_mark.ts";
+import type { Policy } from "./policy/policy.ts";
 import type { Provider } from "./providers/provider.ts";
 import type { CellProcess } from "./sandbox/cell_process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
@@ -133,6 +134,7 @@ export function openProgram(opened: AsyncDisposableStack, options: ProgramOption
         provider,
         defaultModel: () => defaultModel(loaded, overrides, signal),
         program: ownPaths(),
+        compiled: (workspace) => workspace === cwd ? compiled() : undefined,
         revealer: {
           async reveal({ name, nonce }) {
             return nonce === shared.nonce ? await shared.namedSecret(name, loaded.secretStore) : undefined;
@@ -143,14 +145,26 @@ export function openProgram(opened: AsyncDisposableStack, options: ProgramOption
       }));
     });
 
-    const policy = once(async () => {
-      const [{ policyOf }, { createPolicyView }, { temp }] = await Promise.all([
+    // Compiled once, for commands and for the sessions of this folder.
+    const compile = async () => {
+      const [{ policyOf }, { temp }, loaded] = await Promise.all([
         import("./pryx.ts"),
-        import("./agent/policy_view.ts"),
         sandbox().then((made) => made.baseline()),
+        config(),
       ]);
+      return await policyOf({ config: loaded, paths, home, program: ownPaths(), temp }, cwd);
+    };
+    let compiling: Promise<Policy> | undefined;
+    const compiled = () =>
+      compiling ??= compile().catch((error) => {
+        // What was in the way may be gone at the next try.
+        compiling = undefined;
+        throw error;
+      });
+    const policy = once(async () => {
+      const { createPolicyView } = await import("./agent/policy_view.ts");
       return createPolicyView({
-        policy: await policyOf({ config: await config(), paths, home, program: ownPaths(), temp }, cwd),
+        policy: await compiled(),
         workspace: cwd,
         home,
         searchPath,

@@ -44,6 +44,8 @@ interface PryxParts {
   defaultModel(): Promise<string>;
   /** pryx's own program, files and folders: out of reach. None when it runs from source. */
   readonly program: readonly string[];
+  /** The policy of a workspace, where somebody has compiled it already. */
+  compiled?(workspace: string): Promise<Policy> | undefined;
   commands(): Promise<readonly Command[]>;
   redact(text: string): string;
   /** What secret marks stand for; absent: nothing. */
@@ -162,8 +164,9 @@ function agentParts(parts: PryxParts, journal: Journal, desk: ApprovalDesk): Age
     policy(workspace) {
       const known = policies.get(workspace);
       if (known) return known;
-      const policy = parts.sandbox().then((sandbox) => sandbox.baseline())
-        .then(({ temp }) => policyOf({ ...parts, temp }, workspace));
+      const policy = parts.compiled?.(workspace) ??
+        parts.sandbox().then((sandbox) => sandbox.baseline())
+          .then(({ temp }) => policyOf({ ...parts, temp }, workspace));
       policies.set(workspace, policy);
       // A failure is not kept: what was in the way may be gone at the next try.
       policy.catch(() => policies.delete(workspace));

@@ -53,6 +53,8 @@ export async function runAutomation(run: AutomationRun, parts: RunParts): Promis
   starting.catch(() => {});
   const [pryx, sandbox] = await Promise.all([parts.pryx(), parts.sandbox()]);
   const mandate = mandateOf(graph, (await sandbox.baseline()).temp);
+  // What its first command will wait for is found out meanwhile.
+  if (graph.permissions?.run !== undefined) void sandbox.layers().catch(() => {});
   // This process works in no sessions but those of the run.
   using _showing = pryx.listen(run.show);
   await using turn = await pryx.openTurn({
