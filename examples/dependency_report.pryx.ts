@@ -1,21 +1,21 @@
 #!/usr/bin/env -S pryx run
 /**
- * What could be newer: reads `package.json` and `deno.json` and asks the npm registry for the latest versions.
+ * What could be newer: reads `package.json` and `deno.json` and asks an index of npm packages for the latest versions.
  *
  *     pryx run dependency_report.pryx.ts                       # a table
  *     pryx run dependency_report.pryx.ts --json | jq '.[].name'
  *     pryx run dependency_report.pryx.ts --fail-on major       # for CI
  *
  * To learn from it: the manifest names the one host, so nothing of the project can go anywhere else; a package that cannot be
- * asked for is a row of the report and does not end it. For a registry of your own change the two lines below together.
+ * asked for is a row of the report and does not end it. For an index of your own change the two lines below together.
  */
 import { args, exit, fs, http, HttpError, log, parallel, type Permissions, PryxError, ui } from "pryx";
 import { dependenciesOf, type Difference, difference, lowest } from "./_versions.ts";
 
-const REGISTRY = "https://registry.npmjs.org";
+const REGISTRY = "https://data.jsdelivr.com";
 export const permissions = {
   read: ["package.json", "deno.json"],
-  net: ["registry.npmjs.org"],
+  net: ["data.jsdelivr.com"],
 } satisfies Permissions;
 
 interface Row {
@@ -86,13 +86,15 @@ if (over.length > 0) {
   exit(1);
 }
 
-/** GET REGISTRY/NAME/latest: the manifest of the version that has the tag `latest`. */
+/** The version that has the tag `latest`. */
 async function latestOf(name: string): Promise<{ readonly latest: string } | { readonly problem: string }> {
   try {
-    const { version } = await http.json<{ version?: string }>(
-      `${REGISTRY}/${name.replace("/", "%2f")}/latest`,
+    const { version } = await http.json<{ version?: string | null }>(
+      `${REGISTRY}/v1/packages/npm/${name}/resolved?specifier=latest`,
     );
-    return version === undefined ? { problem: "has no latest version" } : { latest: version };
+    return version === undefined || version === null
+      ? { problem: "has no latest version" }
+      : { latest: version };
   } catch (error) {
     if (error instanceof HttpError) {
       return { problem: error.status === 404 ? "not there" : `HTTP ${error.status}` };

@@ -31,15 +31,13 @@ export function missingTests(path: string, text: string, exists: (path: string) 
 }
 
 /**
- * Places that name the folder of this very checkout, or the host that a package came from: neither is the next reader's. An
- * example may ask a registry: what it reaches stands in its manifest, and so in the lock.
+ * Places that name the folder of this very checkout, or the host that a package came from: neither is the next reader's.
  */
 export function foreignWords(path: string, text: string, root: string): string[] {
   const problems: string[] = [];
-  const mayAsk = path.startsWith("examples/");
   eachLine(text, (line, number) => {
     if (line.includes(root)) problems.push(`${path}:${number}: names the folder of this checkout, ${root}`);
-    if (!mayAsk && REGISTRY_HOST.test(line)) {
+    if (REGISTRY_HOST.test(line)) {
       problems.push(`${path}:${number}: names the host of a package registry`);
     }
   });

@@ -3,12 +3,12 @@ import { type BuiltPryx, builtPryx } from "../support/built_pryx.ts";
 import { withExamples } from "./_project.ts";
 
 const LATEST: Readonly<Record<string, string>> = {
-  "/left/latest": "2.0.0",
-  "/@in%2fscope/latest": "1.4.9",
-  "/same/latest": "3.0.0",
+  "/v1/packages/npm/left/resolved": "2.0.0",
+  "/v1/packages/npm/@in/scope/resolved": "1.4.9",
+  "/v1/packages/npm/same/resolved": "3.0.0",
 };
 
-/** A registry on this machine in the place of npm's, in the file and in its manifest. */
+/** An index on this machine in the place of the public one, in the file and in its manifest. */
 async function withRegistry(pryx: BuiltPryx, host: string): Promise<void> {
   await withExamples(pryx);
   const source = await pryx.read("dependency_report.pryx.ts");
