@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { type CellsOptions, createCells } from "../../core/sandbox/cell.ts";
 import { spawnCell } from "../../core/sandbox/cell_process.ts";
 import { linesOf } from "../../core/sandbox/_line_stream.ts";
@@ -247,7 +248,14 @@ Deno.test({
       cell.send(${JSON.stringify(loadMessage("console.log('on'); for (;;) {}"))});
       for await (const line of cell.lines) if (line.includes('"say"')) console.log(cell.pid);`;
     const host = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "-c", new URL("../../deno.json", import.meta.url).pathname, "-"],
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "-c",
+        fileURLToPath(new URL("../../deno.json", import.meta.url)),
+        "-",
+      ],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
