@@ -74,11 +74,6 @@ export function parseCassette(text: string, name: string): Cassette {
   return { header: header as CassetteHeader, entries };
 }
 
-/** The text of a cassette. */
-export function cassetteText(header: CassetteHeader, entries: readonly { readonly kind: string }[]): string {
-  return [header, ...entries].map((line) => `${JSON.stringify(line)}\n`).join("");
-}
-
 /** JSON text with keys in order and no spaces; text that is not JSON stays as it is. */
 export function canonicalJson(text: string): string {
   try {
